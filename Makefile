@@ -1,0 +1,52 @@
+# Everything runs in .venv, which the first target makes; nothing but Python (3.10 or later), git and make is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help env demo test lint rule-docs check-docs new-rule bench multitool clean
+
+help:
+	@echo "make demo       lint examples/ and show the findings"
+	@echo "make test       run all tests"
+	@echo "make lint       ruff and mypy"
+	@echo "make rule-docs  write docs/rules/ from the rule files"
+	@echo "make new-rule NAME=… AREA=…   scaffold a rule"
+	@echo "make bench      measure speed"
+	@echo "make multitool  validate SARIF with Microsoft's Multitool (needs npm)"
+
+env: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: env
+	@$(BIN)/kubelint-ack check --fail-on never examples
+
+test: env
+	$(BIN)/python -m pytest -q -n auto
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict kubelint_ack
+
+rule-docs: env
+	$(BIN)/python -m kubelint_ack.docs docs/rules
+
+check-docs: env
+	@$(BIN)/python -m kubelint_ack.docs docs/rules --check || { echo "docs/rules is stale: run 'make rule-docs'"; exit 1; }
+
+new-rule: env
+	@$(BIN)/python -m kubelint_ack.scaffold $(NAME) $(AREA)
+
+bench: env
+	$(BIN)/python bench/bench.py
+
+multitool: env
+	$(BIN)/python .ci/multitool
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The check functions: one module an area, one generator a rule, named as its file in `rules/<area>/`."""

@@ -1,0 +1,55 @@
+"""Checks of roles and bindings: who may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubelint_ack.profile import Profile
+from kubelint_ack.records import Hit
+from kubelint_ack.views import View, mapping, sequence, text
+
+_READING = {"get", "list", "watch"}
+
+
+def rbac_wildcard(role: View, profile: Profile) -> Iterator[Hit]:
+    """Rules on objects that name everything by `*` in groups, resources or verbs."""
+    if (role.name or "").startswith("system:") or role.has("aggregationRule"):
+        return
+    for index, rule in enumerate(sequence(role.data.get("rules"))):
+        fields = {key: _strings(mapping(rule).get(key)) for key in ("apiGroups", "resources", "verbs")}
+        if not fields["resources"]:
+            continue
+        # One finding a rule, at the field that matters most.
+        wide = next((key for key in ("resources", "verbs", "apiGroups") if "*" in fields[key]), None)
+        if wide is None:
+            continue
+        reading = set(fields["verbs"]) <= _READING
+        everything = all("*" in values for values in fields.values())
+        yield Hit(
+            role.at("rules", index, wide),
+            message="everything" if everything else "default",
+            severity="info" if reading else None,
+            verbs=fields["verbs"],
+            resources=fields["resources"],
+            groups=[group or "core" for group in fields["apiGroups"]],
+        )
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in sequence(value) if isinstance(item, str)]
+
+
+def rbac_cluster_admin_binding(binding: View, profile: Profile) -> Iterator[Hit]:
+    """A binding whose role is the ClusterRole `cluster-admin`."""
+    reference = mapping(binding.data.get("roleRef"))
+    if reference.get("kind") != "ClusterRole" or reference.get("name") != "cluster-admin":
+        return
+    subjects = []
+    for subject in sequence(binding.data.get("subjects")):
+        name = text(mapping(subject).get("name"))
+        if name and not name.startswith("system:"):
+            subjects.append(f"{mapping(subject).get('kind')} {name}")
+    if subjects:
+        message = "namespace" if binding.kind == "RoleBinding" else "default"
+        yield Hit(binding.at("roleRef", "name"), message=message, subjects=subjects)

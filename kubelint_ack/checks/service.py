@@ -1,0 +1,437 @@
+"""Checks of Services: what they select, how they number their ports, and what governs StatefulSets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubelint_ack.facts import ServiceFact, ServicePort, WorkloadFact
+from kubelint_ack.profile import Profile
+from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.records import Hit, Related, Severity, at
+from kubelint_ack.values import Selector, address, matches, nearest, selector_text
+from kubelint_ack.views import Service, integer
+
+# --- Headless Services and StatefulSets
+
+# Words in the name of a port, or application protocols, whose clients spread their calls themselves.
+# https://grpc.io/blog/grpc-load-balancing/
+_CLIENT_BALANCED = frozenset({"grpc", "grpcs", "http2", "h2c", "dubbo", "memcache", "memcached"})
+# Ports that are these by convention: gRPC, Dubbo, memcached.
+_CLIENT_BALANCED_PORTS = frozenset({50051, 20880, 11211})
+# Words in the name of a port over which pods find each other, or are found one by one by a collector.
+_DISCOVERY = frozenset({"metrics", "telemetry", "gossip", "memberlist", "peer", "peers", "discovery", "jgroups"})
+
+
+def headless_without_statefulset(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A headless Service that no StatefulSet names, and whose pods are not a StatefulSet's."""
+    if not service.headless or service.selector is None or any(project.governed_by(service)):
+        return
+    if project.is_patched(service, "spec", "selector") or project.is_patched(service, "spec", "clusterIP"):
+        return
+    selected = project.select(service.selector, service)
+    if selected.state != "found" or any(
+        workload.kind == "StatefulSet" or workload.subdomain == service.name for workload in selected.workloads
+    ):
+        return
+    message = "default"
+    if any(_is_client_balanced(port) for port in service.ports):
+        message = "client-balanced"
+    elif _is_discovered(service, project, selected.workloads):
+        message = "discovery"
+    yield Hit(
+        at("spec", "clusterIP"),
+        message=message,
+        severity=None if message == "default" else "info",
+        related=tuple(Related(workload.labels_at, of=workload, note="selected") for workload in selected.workloads[:3]),
+        service=service.name,
+        kind=selected.workloads[0].kind,
+        workload=selected.workloads[0].resource.id.name,
+    )
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall("[a-z]+[0-9]?[a-z]*", name.lower()))
+
+
+def _is_client_balanced(port: ServicePort) -> bool:
+    words = _words(port.name or "") | _words(port.app_protocol or "")
+    return bool(words & _CLIENT_BALANCED) or port.port in _CLIENT_BALANCED_PORTS
+
+
+def _is_discovered(service: ServiceFact, project: Project, workloads: tuple[WorkloadFact, ...]) -> bool:
+    """Whether the Service is there so that something finds every single pod."""
+    if service.publishes_not_ready or not service.ports or service.annotations.get("prometheus.io/scrape") == "true":
+        return True
+    if any(_words(port.name or "") & _DISCOVERY for port in service.ports):
+        return True
+    # One pod on each node, or pods that an operator makes: who asks for these means a certain one.
+    if all(workload.kind == "DaemonSet" or "." in workload.resource.family[0] for workload in workloads):
+        return True
+    return _is_monitored(service, project)
+
+
+def _is_monitored(service: ServiceFact, project: Project) -> bool:
+    """Whether a ServiceMonitor of the unit may find the Service."""
+    namespace = project.namespace(service)
+    for monitor in project.monitors:
+        if monitor.namespaces:
+            reached = namespace is None or namespace in monitor.namespaces
+        else:
+            reached = monitor.namespaces is None or same_namespace(project.namespace(monitor), namespace) is not False
+        if reached and matches(monitor.selector, service.resource.labels) is not False:
+            return True
+    return False
+
+
+def statefulset_service_not_headless(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A StatefulSet whose Service is in the unit, but gives its pods no names."""
+    reference = workload.service_name
+    if reference is None or project.is_patched(workload, "spec", "serviceName"):
+        return
+    services: list[ServiceFact] = list(project.named("Service", reference.name, workload))
+    fits = [_fit(service, workload, project) for service in services]
+    if not services or "" in fits:
+        return
+    service, message, labels = services[0], fits[0], project.pod_labels(workload)
+    yield Hit(
+        reference.at,
+        message=message,
+        related=(
+            Related(service.selector_at, of=service, note="selector")
+            if message == "selector"
+            else Related(at("spec", "clusterIP" if message == "default" else "type"), of=service, note="type"),
+        ),
+        workload=workload.resource.id.name,
+        service=reference.name,
+        selector=service.selector_labels,
+        labels={key: labels[key] for key in service.selector_labels if key in labels} or labels,
+    )
+
+
+def _fit(service: ServiceFact, workload: WorkloadFact, project: Project) -> str:
+    """Why a Service gives the pods of a StatefulSet no names: a wording; empty if it may give them."""
+    if service.headless is None or project.is_patched(service, "spec"):
+        return ""
+    if not service.headless:
+        return "external-name" if service.type == "ExternalName" else "default"
+    if service.selector is None or matches(service.selector, project.pod_labels(workload)) is not False:
+        return ""
+    return "" if project.is_patched(workload, *workload.labels_at.route) else "selector"
+
+
+def statefulset_service_missing(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A `serviceName` that names no Service."""
+    reference = workload.service_name
+    if reference is None or project.is_patched(workload, "spec", "serviceName"):
+        return
+    answer = project.resolve(reference, workload)
+    if not answer.missing and not answer.unseen:
+        return
+    own = [
+        service
+        for service in project.services
+        if service.headless
+        and service.selector is not None
+        and service.name
+        and same_namespace(project.namespace(service), project.namespace(workload))
+        and matches(service.selector, project.pod_labels(workload))
+    ]
+    yield Hit(
+        reference.at,
+        message="unseen" if answer.unseen else ("other" if own else "default"),
+        severity="info" if answer.unseen else answer.severity,
+        related=tuple(Related(service.resource.name_at, of=service, note="other") for service in own[:1]),
+        workload=workload.resource.id.name,
+        service=reference.name,
+        other=own[0].name if own else "",
+    )
+
+
+def headless_port_not_mapped(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A headless Service whose port is not the one on which its pods listen."""
+    if not service.headless or service.selector is None or project.is_patched(service, "spec"):
+        return
+    selected = project.select(service.selector, service)
+    for port in service.ports:
+        listening = port.target
+        if isinstance(listening, str):
+            numbers = {_port_number(workload, listening, port.protocol) for workload in selected.workloads}
+            listening = numbers.pop() if len(numbers) == 1 else None
+        if not listening or port.port is None or listening == port.port:
+            continue
+        # Who finds the pods through SRV records or endpoints learns the port on which they listen.
+        looked_up = bool(port.name) and any(workload.kind == "StatefulSet" for workload in selected.workloads)
+        discovered = looked_up or _is_discovered(service, project, selected.workloads)
+        yield Hit(
+            port.target_at,
+            severity="info" if discovered else None,
+            service=service.name,
+            port=port.port,
+            target=listening,
+        )
+
+
+def _port_number(workload: WorkloadFact, name: str, protocol: str) -> int | None:
+    for container in workload.containers:
+        for port in container.ports:
+            if container.role in ("main", "sidecar") and (port.name, port.protocol) == (name, protocol):
+                return port.number
+    return None
+
+
+# --- Selection
+
+
+def service_selects_nothing(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A selector that no workload's pods match."""
+    if service.selector is None or service.type == "ExternalName" or project.is_patched(service, "spec", "selector"):
+        return
+    # A traffic split sends what is meant for its apex Service elsewhere: that one needs no pods.
+    if project.objects("TrafficSplit", project.namespace(service)):
+        return
+    # A StatefulSet names it as its own: statefulset-service-not-headless says so there.
+    if service.headless and any(
+        _fit(service, workload, project) == "selector" for workload in project.governed_by(service)
+    ):
+        return
+    selected = project.select(service.selector, service)
+    message, severity = "default", selected.severity
+    if selected.missing:
+        near = _nearest(service.selector, service, project)
+        if _may_stand_alone(service, project):
+            severity = "info"
+    elif selected.unseen:
+        near = _in_other_namespace(service.selector, service, project)
+        message, severity = "namespace", "info"
+        if near is None:
+            return
+    else:
+        return
+    yield Hit(
+        service.selector_at,
+        message=message,
+        severity=severity,
+        related=(Related(near.labels_at, of=near, note="nearest"),) if near else (),
+        service=service.name,
+        labels=service.selector_labels,
+        namespace=project.namespace(service),
+        other=project.namespace(near) if near else "",
+    )
+
+
+def _in_other_namespace(selector: Selector, service: ServiceFact, project: Project) -> WorkloadFact | None:
+    """The workload that would be selected in another namespace, where none is kept for the Service's own."""
+    for workload in project.workloads:
+        if matches(selector, project.pod_labels(workload)):
+            return (
+                workload if same_namespace(project.namespace(workload), project.namespace(service)) is False else None
+            )
+    return None
+
+
+def _may_stand_alone(service: ServiceFact, project: Project) -> bool:
+    """Whether the Service may well be meant for pods that are kept elsewhere."""
+    # Pods of the control plane and of add-ons; exporters that come as a chart.
+    if project.namespace(service) == "kube-system" or _is_monitored(service, project):
+        return True
+    # Written several times, its files are alternatives of each other: nobody knows what is applied with which.
+    return bool(service.name) and sum(1 for _ in project.named("Service", service.name or "", service)) > 1
+
+
+def _nearest(selector: Selector, service: ServiceFact, project: Project) -> WorkloadFact | None:
+    """The workload in the Service's namespace whose pods' labels are most like the selector."""
+    candidates: dict[str, WorkloadFact] = {}
+    for workload in project.workloads:
+        if same_namespace(project.namespace(workload), project.namespace(service)):
+            labels = project.pod_labels(workload)
+            pairs = [f"{key}={labels[key]}" for key, _ in selector.match_labels if labels.get(key)]
+            if pairs:
+                candidates.setdefault(",".join(pairs), workload)
+    found = nearest(selector_text(selector), candidates)
+    return candidates[found] if found else None
+
+
+def service_target_port_unresolved(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A `targetPort` by a name that no selected pod gives to a port."""
+    if service.type == "ExternalName" or project.is_patched(service, "spec"):
+        return
+    named = [port for port in service.ports if isinstance(port.target, str) and port.target]
+    for port in named:
+        if str(port.target).isdigit():
+            yield Hit(port.target_at, message="quoted", service=service.name, target=port.target)
+    named = [port for port in named if not str(port.target).isdigit()]
+    if not named or service.selector is None:
+        return
+    selected = project.select(service.selector, service)
+    if selected.state != "found" or any(_ports_may_change(workload, project) for workload in selected.workloads):
+        return
+    severity: Severity | None = None
+    if not selected.exhaustive or any(_may_be_injected(workload, project) for workload in selected.workloads):
+        severity = "warning"
+    for port in named:
+        declared = [
+            one
+            for workload in selected.workloads
+            for container in workload.containers
+            if container.role in ("main", "sidecar")
+            for one in container.ports
+            if one.name
+        ]
+        protocols = {one.protocol for one in declared if one.name == port.target}
+        if port.protocol in protocols:
+            continue
+        names = list(dict.fromkeys(one.name for one in declared))
+        message = "protocol" if protocols else ("default" if names else "unnamed")
+        first = selected.workloads[0]
+        yield Hit(
+            port.target_at,
+            message=message,
+            severity=severity,
+            related=tuple(
+                Related(container.at, of=first, note="container")
+                for container in first.containers
+                if container.role == "main"
+            )[:1],
+            service=service.name,
+            target=port.target,
+            kind=first.kind,
+            workload=first.resource.id.name,
+            names=names,
+            protocol=port.protocol,
+            declared=protocols,
+        )
+
+
+def _ports_may_change(workload: WorkloadFact, project: Project) -> bool:
+    if not all(container.ports_known for container in workload.containers):
+        return True
+    pod = workload.labels_at.route[:-2]
+    return any(project.is_patched(workload, *pod, "spec", key) for key in ("containers", "initContainers"))
+
+
+# Labels of a pod or its namespace that make a webhook put further containers into it.
+_INJECTION = ("sidecar.istio.io/", "istio-injection", "istio.io/rev", "linkerd.io/", "kuma.io/", "kruise.io/")
+
+
+def _may_be_injected(workload: WorkloadFact, project: Project) -> bool:
+    keys = list(workload.labels)
+    for namespace in project.named("Namespace", project.namespace(workload) or "", workload):
+        keys += namespace.resource.labels
+    return any(key.startswith(_INJECTION) for key in keys)
+
+
+# --- Node ports
+
+_DEFAULT_RANGE = (30000, 32767)
+"""https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport"""
+
+
+def nodeport_out_of_range(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A fixed node port that the cluster does not hand out."""
+    if service.type not in ("NodePort", "LoadBalancer"):
+        return
+    low, high = profile.node_port_range or _DEFAULT_RANGE
+    for index, port in service.ports():
+        number = integer(port.get("nodePort"))
+        if not number or low <= number <= high:
+            continue
+        impossible = not 1 <= number <= 65535
+        message = "declared" if profile.node_port_range else "default"
+        yield Hit(
+            service.at("spec", "ports", index, "nodePort"),
+            message="impossible" if impossible else message,
+            severity="warning" if message == "default" and not impossible else None,
+            port=number,
+            low=low,
+            high=high,
+        )
+
+
+def nodeport_duplicate(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A fixed node port that an earlier port of this Service, or an earlier Service, has."""
+    if project.is_patched(service, "spec"):
+        return
+    own: dict[tuple[int, str], ServicePort] = {}
+    for port in _node_ports(service):
+        key = (port.node_port or 0, port.protocol)
+        node_port_at = at(*port.at.route, "nodePort")
+        if key in own:
+            yield Hit(
+                node_port_at,
+                message="same-service",
+                related=(Related(at(*own[key].at.route, "nodePort"), note="first"),),
+                port=port.node_port,
+                protocol=port.protocol,
+                service=service.name,
+            )
+            continue
+        own[key] = port
+        for other, other_port in _earlier_node_ports(service, project):
+            if (other_port.node_port, other_port.protocol) == key:
+                yield Hit(
+                    node_port_at,
+                    severity=None if project.together(other.resource, service.resource) else "warning",
+                    related=(Related(at(*other_port.at.route, "nodePort"), of=other, note="first"),),
+                    port=port.node_port,
+                    protocol=port.protocol,
+                    other=other.name,
+                )
+                break
+
+
+def _node_ports(service: ServiceFact) -> Iterator[ServicePort]:
+    if service.type in ("NodePort", "LoadBalancer"):
+        for port in service.ports:
+            if port.node_port:
+                yield port
+
+
+def _earlier_node_ports(service: ServiceFact, project: Project) -> Iterator[tuple[ServiceFact, ServicePort]]:
+    """Fixed ports of the other Services before this one; the same Service written twice is no other."""
+    for other in project.services:
+        if other is service:
+            return
+        same = same_namespace(project.namespace(other), project.namespace(service))
+        if (other.name != service.name or same is False) and not project.is_patched(other, "spec"):
+            for port in _node_ports(other):
+                yield other, port
+
+
+# --- ExternalName
+
+
+def externalname_ip_address(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """An ExternalName that is an address and no name."""
+    if service.type != "ExternalName" or service.external_name is None or project.is_patched(service, "spec"):
+        return
+    if address(service.external_name.removesuffix(".")) is None:
+        return
+    # Some ingress controllers dial what is written here without asking the DNS.
+    behind_ingress = _is_backend(service, project) and ":" not in service.external_name
+    yield Hit(
+        at("spec", "externalName"),
+        severity="warning" if behind_ingress else None,
+        service=service.name,
+        address=service.external_name,
+    )
+
+
+def externalname_with_selector(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """An ExternalName Service with fields that only matter for Services with endpoints."""
+    if service.type != "ExternalName" or project.is_patched(service, "spec"):
+        return
+    if service.selector is not None:
+        yield Hit(service.selector_at, service=service.name, selector=service.selector_labels)
+    elif service.ports and not _is_backend(service, project):
+        yield Hit(at("spec", "ports"), message="ports", severity="info", service=service.name)
+
+
+def _is_backend(service: ServiceFact, project: Project) -> bool:
+    """Whether an Ingress of the unit leads to the Service."""
+    return any(
+        backend.service == service.name
+        for ingress in project.ingresses
+        if same_namespace(project.namespace(ingress), project.namespace(service)) is not False
+        for backend in ingress.backends
+    )

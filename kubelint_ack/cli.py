@@ -1,0 +1,753 @@
+"""The command line: the only module that knows click."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubelint_ack import __version__
+from kubelint_ack.language import Language, environment_language
+from kubelint_ack.words import say
+
+if TYPE_CHECKING:
+    from kubelint_ack.config import Config
+    from kubelint_ack.engine import Outcome
+    from kubelint_ack.report.run import Options, Run
+    from kubelint_ack.sources import Inputs
+
+FORMATS = ("text", "concise", "json", "sarif", "github")
+LEVELS = ("error", "warning", "info")
+PRESETS = ("default", "ack", "security", "reliability", "strict")
+SCHEMAS = ("config", "profile", "rule", "report")
+
+FOUND, FAILED, INTERRUPTED = 1, 2, 130
+
+_HELP_LANGUAGE = environment_language()
+
+
+def _say(key: str, **values: object) -> str:
+    return say(_HELP_LANGUAGE, key, **values)
+
+
+class Failure(click.ClickException):
+    """What the user must change: printed to standard error, exit code 2."""
+
+    exit_code = FAILED
+
+    def show(self, file: Any = None) -> None:
+        """Print every line of the message after the program's name."""
+        for line in self.message.splitlines():
+            click.echo(f"kubelint-ack: {_say('cli.error')}: {line}", err=True)
+
+
+class Commands(click.Group):
+    """A group whose command `check` may be left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front of arguments that name no command."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def option(*names: str, env: str = "", **settings: Any) -> Callable[[Any], Any]:
+    """An option with its help from the catalogue and its environment variable."""
+    long = max(names, key=len).split("/")[0].lstrip("-")
+    settings.setdefault("help", _say(f"cli.help.{long}"))
+    variable = env or f"KUBELINT_ACK_{long.upper().replace('-', '_')}"
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+def words_of(values: Iterable[str]) -> tuple[str, ...]:
+    """Options that may be repeated and hold lists with commas, flattened."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+@click.group(cls=Commands, context_settings=CONTEXT, help=_say("cli.help.program"))
+@click.version_option(__version__, prog_name="kubelint-ack", message="%(prog)s %(version)s")
+def main() -> None:
+    """The program."""
+
+
+@main.command(help=_say("cli.help.check"), short_help=_say("cli.help.check-short"))
+@click.argument("paths", nargs=-1, type=click.UNPROCESSED)
+@option("--format", "-f", "format", type=click.Choice(FORMATS))
+@option("--output", "-o", multiple=True, metavar="FORMAT=PATH")
+@option("--preset", multiple=True, metavar="NAME[,…]")
+@option("--select", multiple=True, metavar="RULE[,…]")
+@option("--extend-select", multiple=True, metavar="RULE[,…]")
+@option("--ignore", multiple=True, metavar="RULE[,…]")
+@option("--severity", type=click.Choice(LEVELS))
+@option("--fail-on", type=click.Choice((*LEVELS, "never")))
+@option("--fail-on-unchecked", is_flag=True)
+@option("--error-on-no-manifests", is_flag=True)
+@option("--kubernetes-version", multiple=True, metavar="1.N[,…]")
+@option("--config", metavar="FILE")
+@option("--isolated", is_flag=True)
+@option("--root", metavar="DIR")
+@option("--stdin-filename", metavar="PATH")
+@option("--exclude", multiple=True, metavar="PATTERN")
+@option("--extend-exclude", multiple=True, metavar="PATTERN")
+@option("--force-exclude", is_flag=True)
+@option("--no-respect-gitignore", is_flag=True)
+@option("--context", multiple=True, metavar="PATTERN")
+@option("--no-context", is_flag=True)
+@option("--ignore-suppressions", is_flag=True)
+@option("--show-suppressed", is_flag=True)
+@option("--show-files", is_flag=True)
+@option("--show-settings", is_flag=True)
+@option("--statistics", is_flag=True)
+@option("--quiet", "-q", is_flag=True)
+@option("--color", type=click.Choice(("auto", "always", "never")), default="auto")
+@option("--lang", type=click.Choice(("en", "zh")))
+@option("--no-group", is_flag=True)
+@option("--max-findings", type=click.IntRange(0), default=0, metavar="N")
+@option("--hyperlinks", type=click.Choice(("auto", "always", "never")), default="auto")
+@option("--no-progress", is_flag=True)
+@option("--jobs", "-j", metavar="N|auto")
+@option("--no-cache", is_flag=True)
+@option("--sarif-category", metavar="NAME")
+@option("--repository-uri", metavar="URL")
+@option("--revision", metavar="SHA")
+def check(**given: Any) -> None:
+    """Lint manifests."""
+    sys.exit(_check(given))
+
+
+def _check(given: Mapping[str, Any]) -> int:
+    from kubelint_ack import catalog, sources
+    from kubelint_ack.config import ConfigError
+
+    started = time.monotonic()
+    language, explicit_language = _language(given["lang"])
+    try:
+        config, inputs = _read_settings(given)
+        language, explicit_language = _language(given["lang"], config.lang)
+        active = catalog.select(
+            presets=words_of(given["preset"]) or config.presets,
+            select=words_of(given["select"]) or config.select,
+            extend_select=(*config.extend_select, *words_of(given["extend_select"])),
+            ignore=(*config.ignore, *words_of(given["ignore"])),
+            minimum=given["severity"] or config.severity or "info",
+            settings=config.rules,
+        )
+        versions = words_of(given["kubernetes_version"]) or config.kubernetes_versions
+        _check_versions(versions)
+        outputs = _outputs(given["output"], config)
+    except ConfigError as error:
+        raise Failure("\n".join(error.messages)) from None
+    except (catalog.CatalogError, sources.InputError) as error:
+        raise Failure(str(error)) from None
+    if given["show_settings"]:
+        return _show_settings(config, inputs, active, versions)
+    if given["show_files"]:
+        return _show_files(inputs)
+    if not inputs.scope:
+        click.echo(f"kubelint-ack: {say(language, 'cli.no-files')}", err=True)
+    outcome = _run(given, config, inputs, active, versions)
+    run = _report_run(outcome, active, inputs, language, explicit_language, time.monotonic() - started)
+    failed = _write_reports(given, config, run, outputs, active)
+    for problem in outcome.unreadable:
+        click.echo(f"kubelint-ack: {say(language, 'cli.error')}: {problem}", err=True)
+    return _exit_code(given, config, outcome, failed)
+
+
+def _language(given: str | None, configured: str | None = None) -> tuple[Language, bool]:
+    """The language, and whether somebody asked for it (machine formats stay English otherwise)."""
+    chosen = given or configured
+    if chosen in ("en", "zh"):
+        return ("zh" if chosen == "zh" else "en"), True
+    return _HELP_LANGUAGE, False
+
+
+def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
+    """The configuration and what to read. Raises ConfigError and InputError."""
+    from kubelint_ack import config as configuration
+    from kubelint_ack import sources
+
+    paths: Sequence[str] = given["paths"] or (".",)
+    stdin_filename = given["stdin_filename"]
+    explicit = given["config"]
+    if explicit and not os.path.isfile(explicit):
+        raise sources.InputError(f"{sources.printable(explicit)}: --config must name a file")
+    found = explicit
+    if not found and not given["isolated"]:
+        found = configuration.find_config_upwards(sources.common_parent(paths, stdin_filename=stdin_filename))
+    root, has_root = sources.find_root(paths, given["root"], found, stdin_filename=stdin_filename)
+    if has_root and not explicit and not given["isolated"]:
+        found = configuration.find_config(root)
+    config = configuration.load(found, root, explicit=bool(explicit)) if found else configuration.DEFAULT
+    stdin = None
+    if "-" in paths:
+        stdin = sys.stdin.buffer.read()
+    inputs = sources.collect(
+        paths,
+        root=root,
+        has_root=has_root,
+        exclude=(*(given["exclude"] or config.exclude), *config.extend_exclude, *given["extend_exclude"]),
+        force_exclude=given["force_exclude"],
+        respect_gitignore=not given["no_respect_gitignore"],
+        stdin_filename=stdin_filename,
+        stdin=stdin,
+        context=given["context"] or config.context,
+        with_context=not given["no_context"],
+    )
+    own = {os.path.realpath(path) for path in [found] if path}
+    if own:
+        # The configuration is no manifest; findings about the profile in it are reported all the same.
+        inputs = inputs._replace(
+            scope=tuple(source for source in inputs.scope if os.path.realpath(source.file) not in own),
+            context=tuple(source for source in inputs.context if os.path.realpath(source.file) not in own),
+        )
+    return config, inputs
+
+
+def _check_versions(versions: Sequence[str]) -> None:
+    from kubelint_ack.sources import InputError
+    from kubelint_ack.values import kubernetes_minor
+
+    for version in versions:
+        if kubernetes_minor(version) is None:
+            raise InputError(f"--kubernetes-version {version}: write it as 1.N, for example 1.34")
+
+
+def _outputs(given: Sequence[str], config: Config) -> list[tuple[str, str]]:
+    """(format, path) of each `--output`. Raises InputError."""
+    from kubelint_ack.sources import InputError
+
+    found = []
+    for pair in given or config.output:
+        format, equals, path = pair.partition("=")
+        if not equals or not path:
+            raise InputError(f"--output {pair}: write it as FORMAT=PATH, for example sarif=kubelint-ack.sarif")
+        if format not in FORMATS:
+            from kubelint_ack.values import nearest
+
+            near = nearest(format, FORMATS)
+            raise InputError(
+                f"--output {pair}: unknown format '{format}'" + (f"; did you mean '{near}'?" if near else "")
+            )
+        found.append((format, path))
+    return found
+
+
+def _jobs(given: str | None, config: Config) -> int:
+    value = given if given is not None else config.jobs
+    if value in (None, "auto", 0):
+        return 0
+    if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and int(value) > 0):
+        return int(value)
+    raise Failure(f"--jobs {value}: write a number of processes, or auto")
+
+
+CACHE_FROM = 40
+"""Files from which the cache pays (reading it costs an import)."""
+
+
+def _run(given: Mapping[str, Any], config: Config, inputs: Inputs, active: Any, versions: Sequence[str]) -> Outcome:
+    from kubelint_ack import engine
+
+    files = len(inputs.scope) + len(inputs.context)
+    cache = None
+    if files >= CACHE_FROM and not given["no_cache"] and config.cache:
+        from kubelint_ack.cache import Cache
+
+        cache = Cache(inputs.root)
+    progress = None
+    if not given["no_progress"] and not given["quiet"] and sys.stderr.isatty() and not _ci():
+        progress = Progress(_HELP_LANGUAGE)
+    request = engine.Request(
+        inputs,
+        config,
+        active,
+        versions=tuple(versions),
+        minimum=given["severity"] or config.severity or "info",
+        jobs=_jobs(given["jobs"], config),
+        cache=cache,
+        use_suppressions=not given["ignore_suppressions"],
+        progress=progress,
+    )
+    try:
+        return engine.run(request)
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
+class Progress:
+    """One line on standard error once the work has lasted a second, redrawn at most ten times a second."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._started = self._drawn = time.monotonic()
+        self._visible = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how many files are done."""
+        now = time.monotonic()
+        if now - self._started >= 1 and now - self._drawn >= 0.1:
+            self._drawn = now
+            self._visible = True
+            bar = "━" * (20 * done // max(total, 1))
+            line = say(self._language, "cli.progress", done=done, total=total)
+            click.echo(f"\r\x1b[K{bar:<20} {line}", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._visible:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _ci() -> str:
+    """The CI system that runs us, as far as reports treat it differently; empty: none."""
+    for variable, name in (
+        ("GITHUB_ACTIONS", "github"),
+        ("GITLAB_CI", "gitlab"),
+        ("TF_BUILD", "azure"),
+        ("JENKINS_URL", "jenkins"),
+        ("GITEE_PIPELINE_NAME", "gitee"),
+    ):
+        if os.environ.get(variable):
+            return name
+    if all(os.environ.get(variable) for variable in ("PIPELINE_ID", "BUILD_NUMBER", "PROJECT_DIR")):
+        return "flow"
+    return "ci" if os.environ.get("CI") else ""
+
+
+def _report_run(
+    outcome: Outcome, active: Any, inputs: Inputs, language: Language, explicit: bool, elapsed: float
+) -> Run:
+    """What reports are given; words are read in `language`, and again in English for machine formats if need be."""
+    from kubelint_ack.decode import text_of_bytes
+    from kubelint_ack.report.run import NotEvaluated, Run
+
+    by_path = {source.path: source for source in (*inputs.scope, *inputs.context)}
+
+    def text_of(path: str) -> str | None:
+        source = by_path.get(path)
+        if source is not None and source.data is not None:
+            return text_of_bytes(source.data)
+        try:
+            with open(source.file if source else os.path.join(inputs.root, path), "rb") as file:
+                return text_of_bytes(file.read())
+        except OSError:
+            return None
+
+    def redacted(path: str) -> Any:
+        return outcome.redacted.get(path, ())
+
+    notes = [say(language, "cli.skipped", path=one.path, reason=one.reason) for one in inputs.skipped if one.explicit]
+    return Run(
+        findings=outcome.findings,
+        suppressed=outcome.suppressed,
+        not_evaluated=tuple(
+            NotEvaluated(one.rule, active[one.rule].rule.code, one.needs, one.targets) for one in outcome.not_evaluated
+        ),
+        ledger=outcome.ledger,
+        context_files=outcome.context_files,
+        rules=_rule_infos(active, language),
+        targets=outcome.targets,
+        text_of=text_of,
+        redacted=redacted,
+        root=inputs.root,
+        language=language,
+        explicit_language=explicit,
+        elapsed=elapsed,
+        resources=outcome.resources,
+        notifications=tuple(notes),
+        crashed=outcome.crashed,
+    )
+
+
+class _RuleInfos(Mapping[str, Any]):
+    """What reports need of each active rule; the texts are read when the first is asked for."""
+
+    def __init__(self, active: Any, language: Language) -> None:
+        self._active = active
+        self._language = language
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = _rule_info(self._active[name], self._language)
+        return made
+
+    def __iter__(self) -> Any:
+        return iter(self._active)
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+
+def _rule_infos(active: Any, language: Language) -> Any:
+    return _RuleInfos(active, language)
+
+
+def _rule_info(one: Any, language: Language) -> Any:
+    from kubelint_ack.catalog import rule_url, texts
+    from kubelint_ack.report.run import RuleInfo
+
+    rule, words = one.rule, texts(one.rule, language)
+
+    def page() -> str:
+        from kubelint_ack.docs import rule_page
+
+        return rule_page(rule, language)
+
+    return RuleInfo(
+        name=rule.name,
+        code=rule.code,
+        area=rule.area,
+        severity=one.severity,
+        presets=rule.presets,
+        precision=rule.precision,
+        security_severity=rule.security_severity,
+        tags=rule.tags,
+        title=words.title,
+        why=words.why,
+        fix=words.fix,
+        messages=words.messages,
+        notes=words.notes,
+        references=words.references,
+        equivalents=rule.equivalents,
+        page=page,
+        url=rule_url(rule, language),
+    )
+
+
+def _options(given: Mapping[str, Any], stream: Any) -> Options:
+    """How the reader at a stream (None: a file) wants a report."""
+    from kubelint_ack.report.run import Options
+
+    terminal = stream is not None and stream.isatty()
+    color = {"always": True, "never": False}.get(given["color"], False)
+    if given["color"] == "auto" and stream is not None:
+        color = _wants_color(terminal)
+    width = 100
+    if terminal:
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns
+        except (OSError, ValueError):
+            width = 80
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        width = int(columns)
+    links = {"always": True, "never": False}.get(given["hyperlinks"], terminal and not _ci() and color)
+    return Options(
+        color=color,
+        width=min(max(width, 60), 200),
+        show_suppressed=given["show_suppressed"],
+        quiet=given["quiet"],
+        statistics=given["statistics"],
+        hyperlinks=links,
+        group=not given["no_group"],
+        max_findings=given["max_findings"],
+        ci=_ci(),
+        sarif_category=given["sarif_category"] or "",
+        repository_uri=given["repository_uri"] or "",
+        revision=given["revision"] or "",
+        step_summary=os.environ.get("GITHUB_STEP_SUMMARY", ""),
+    )
+
+
+def _wants_color(terminal: bool) -> bool:
+    """Colour as the environment asks: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb, else on a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def _write_reports(
+    given: Mapping[str, Any], config: Config, run: Run, outputs: Sequence[tuple[str, str]], active: Any
+) -> bool:
+    """Write all reports; whether one of them could not be written (the others are)."""
+    from kubelint_ack.report import MACHINE_FORMATS, render
+
+    def for_format(format: str) -> Run:
+        if format in MACHINE_FORMATS and not run.explicit_language and run.language != "en":
+            return run._replace(language="en", rules=_rule_infos(active, "en"))
+        return run
+
+    failed = False
+    for format, path in outputs:
+        options = _options(given, None)
+        try:
+            _write_file(path, "".join(render(format, for_format(format), options)))
+        except OSError as error:
+            failed = True
+            reason = error.strerror or str(error)
+            click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.output', path=path, reason=reason)}", err=True)
+    format = given["format"] or config.format or ("concise" if os.environ.get("PRE_COMMIT") else "text")
+    for piece in render(format, for_format(format), _options(given, sys.stdout)):
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+    if format != "text" and not given["quiet"] and format == "concise":
+        from kubelint_ack.report.summary import found_line
+
+        click.echo(found_line(run), err=True)
+    return failed
+
+
+def _write_file(path: str, text: str) -> None:
+    """Write a file whole or not at all."""
+    import tempfile
+
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kubelint-ack-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+NOT_A_GAP = frozenset(
+    {"", "not-kubernetes", "kustomization", "kustomize-patch", "kustomize-data", "tool-configuration", "kubeconfig",
+     "empty", "empty-list", "excluded", "gitignored"}
+)  # fmt: skip
+"""Ledger reasons that say: this was no manifest to check."""
+
+
+def _exit_code(given: Mapping[str, Any], config: Config, outcome: Outcome, output_failed: bool) -> int:
+    if output_failed or outcome.crashed or outcome.unreadable:
+        return FAILED
+    fail_on = given["fail_on"] or config.fail_on or "warning"
+    if fail_on != "never":
+        worst = LEVELS.index(fail_on)
+        if any(LEVELS.index(finding.severity) <= worst for finding in outcome.findings):
+            return FOUND
+    if (given["error_on_no_manifests"]) and not outcome.resources:
+        click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.no-manifests')}", err=True)
+        return FAILED
+    if given["fail_on_unchecked"] and any(
+        entry.status != "checked" and (entry.reason not in NOT_A_GAP) for entry in _entries(outcome)
+    ):
+        click.echo(f"kubelint-ack: {_say('cli.unchecked')}", err=True)
+        return FOUND
+    return 0
+
+
+def _entries(outcome: Outcome) -> Iterable[Any]:
+    for file in outcome.ledger:
+        if file.documents:
+            yield from file.documents
+        else:
+            yield file
+
+
+def _show_settings(config: Config, inputs: Inputs, active: Any, versions: Sequence[str]) -> int:
+    import json
+
+    settings = {
+        "root": inputs.root,
+        "config": config.path,
+        "files": len(inputs.scope),
+        "context_files": len(inputs.context),
+        "kubernetes_versions": list(versions),
+        "cluster": dict(config.cluster.data),
+        "environments": {one.name: list(one.paths) for one in config.environments},
+        "rules": {
+            name: {"code": one.rule.code, "severity": one.severity, "options": one.options, "ack_only": one.ack_only}
+            for name, one in active.items()
+        },
+    }
+    click.echo(json.dumps(settings, ensure_ascii=False, indent=2, default=str))
+    return 0
+
+
+def _show_files(inputs: Inputs) -> int:
+    from kubelint_ack.sources import printable
+
+    for source in inputs.scope:
+        click.echo(printable(source.path))
+    for one in inputs.skipped:
+        click.echo(f"{printable(one.path)}  ({one.reason})")
+    return 0
+
+
+@main.command(help=_say("cli.help.rule"), short_help=_say("cli.help.rule-short"))
+@click.argument("names", nargs=-1)
+@click.option("--all", "every", is_flag=True, help=_say("cli.help.rule-all"))
+@option("--lang", type=click.Choice(("en", "zh")))
+@click.option("--format", "-f", "format", type=click.Choice(("text", "json", "markdown")), default="text",
+              help=_say("cli.help.rule-format"))  # fmt: skip
+@option("--color", type=click.Choice(("auto", "always", "never")), default="auto")
+def rule(names: Sequence[str], every: bool, lang: str | None, format: str, color: str) -> None:
+    """Print the page of a rule."""
+    from kubelint_ack import catalog, docs
+
+    language, _ = _language(lang)
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            chosen, owner = catalog.find_rule(name)
+        except catalog.CatalogError as error:
+            raise Failure(_say("cli.unknown-rule", name=str(error))) from None
+        if owner:
+            own = ", ".join(f"{one.name} ({one.code})" for one in chosen)
+            click.echo(_say("cli.covered", tool=owner, name=name, rules=own), err=True)
+        found.update((one.name, one) for one in chosen)
+    if every:
+        found = dict(catalog.rules())
+    if not found:
+        raise Failure(_say("cli.name-a-rule"))
+    if format == "json":
+        import json
+
+        pages = [docs.rule_data(one, language) for one in found.values()]
+        click.echo(json.dumps(pages if every or len(pages) > 1 else pages[0], ensure_ascii=False, indent=2))
+        return
+    use_color = {"always": True, "never": False}.get(color, _wants_color(sys.stdout.isatty()))
+    for index, one in enumerate(found.values()):
+        if index:
+            click.echo()
+        page = docs.rule_page(one, language)
+        click.echo(page if format == "markdown" else docs.terminal_page(page, color=use_color), nl=False)
+
+
+main.add_command(
+    click.Command(
+        "explain", callback=rule.callback, params=rule.params, help=rule.help, short_help=_say("cli.help.explain-short")
+    )
+)
+
+
+@main.command(help=_say("cli.help.rules"))
+@option("--lang", type=click.Choice(("en", "zh")))
+@click.option(
+    "--format", "-f", "format", type=click.Choice(("text", "json")), default="text", help=_say("cli.help.rule-format")
+)
+def rules(lang: str | None, format: str) -> None:
+    """List all rules."""
+    from kubelint_ack import catalog, docs
+
+    language, _ = _language(lang)
+    if format == "json":
+        import json
+
+        rows = [docs.rule_row(one, language) for one in catalog.rules().values()]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    click.echo(docs.rules_table(language), nl=False)
+
+
+@main.command(help=_say("cli.help.schema"))
+@click.argument("name", type=click.Choice(SCHEMAS))
+def schema(name: str) -> None:
+    """Print one of the JSON Schemas."""
+    from kubelint_ack.data import read_data
+
+    click.echo(read_data(f"schemas/{name}.schema.json").decode(), nl=False)
+
+
+@main.command(help=_say("cli.help.init"))
+@click.argument("directory", default=".")
+@click.option(
+    "--ci", multiple=True, type=click.Choice(("github", "gitlab", "pre-commit")), help=_say("cli.help.init-ci")
+)
+@option("--lang", type=click.Choice(("en", "zh")))
+def init(directory: str, ci: Sequence[str], lang: str | None) -> None:
+    """Write a commented configuration."""
+    from kubelint_ack import config, starter
+
+    language, _ = _language(lang)
+    wanted = [(".kubelint-ack.yaml", starter.init_text(language)), *(starter.ci_snippet(host) for host in ci)]
+    if not os.path.isdir(directory):
+        raise Failure(_say("cli.no-directory", path=directory))
+    existing = config.find_config(directory)
+    failed = False
+    for name, text in wanted:
+        path = os.path.join(directory, name)
+        taken = existing if existing and name == ".kubelint-ack.yaml" else path
+        if os.path.lexists(taken):
+            failed = True
+            click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.exists', path=taken)}", err=True)
+            continue
+        try:
+            _write_file(path, text)
+        except OSError as error:
+            raise Failure(_say("cli.output", path=path, reason=error.strerror or str(error))) from None
+        click.echo(_say("cli.wrote", path=path), err=True)
+    if failed:
+        sys.exit(FAILED)
+
+
+@main.command(help=_say("cli.help.profile"), short_help=_say("cli.help.profile-short"))
+@click.argument("dumps", nargs=-1, type=click.UNPROCESSED)
+@click.option("--output", "-o", metavar="FILE", help=_say("cli.help.profile-output"))
+def profile(dumps: Sequence[str], output: str | None) -> None:
+    """Build the cluster section from dumps of kubectl."""
+    from kubelint_ack import discover
+    from kubelint_ack.decode import decode
+    from kubelint_ack.sources import printable
+
+    read: list[Any] = []
+    for path in dumps or ("-",):
+        try:
+            if path == "-":
+                data = sys.stdin.buffer.read()
+            else:
+                with open(path, "rb") as file:
+                    data = file.read()
+        except OSError as error:
+            raise Failure(f"{printable(path)}: {error.strerror or error}") from None
+        decoded = decode(data, max_bytes=500_000_000, max_nodes=10_000_000)
+        for document in decoded.documents:
+            for problem in document.problems:
+                if document.failed:
+                    where = f"{printable(path)}:{problem.span.line}:{problem.span.column}"
+                    raise Failure(_say("cli.not-a-dump", where=where))
+            read.append(document.data)
+    text = discover.render(discover.discover(read))
+    if output:
+        if os.path.lexists(output):
+            raise Failure(_say("cli.exists", path=output))
+        try:
+            _write_file(output, text)
+        except OSError as error:
+            raise Failure(_say("cli.output", path=output, reason=error.strerror or str(error))) from None
+        click.echo(_say("cli.wrote", path=output), err=True)
+    else:
+        click.echo(text, nl=False)
+
+
+def entry() -> None:
+    """The console script: exit codes and streams as users of linters expect them."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(FAILED)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    entry()

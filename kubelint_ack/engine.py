@@ -1,0 +1,490 @@
+"""The run: sources → scan (pool, cache) → units → link → findings.
+
+Only this module knows which units hold a file and which profile a unit has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from kubelint_ack.cache import Cache
+from kubelint_ack.catalog import Active, expand
+from kubelint_ack.config import Config
+from kubelint_ack.decode import decode
+from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
+from kubelint_ack.link import link, profile_hits
+from kubelint_ack.pool import scan_all
+from kubelint_ack.profile import EMPTY, Profile, profile, unmet
+from kubelint_ack.project import Existence, Knowledge, Member, Patch, Project
+from kubelint_ack.records import (
+    SEVERITIES,
+    FileEntry,
+    Finding,
+    LocatedHit,
+    Severity,
+    Span,
+)
+from kubelint_ack.scan import ANY, Dispatch, ScanRecord, Settings, same_values
+from kubelint_ack.sources import Inputs, Source, Unreadable, read
+from kubelint_ack.suppress import mark
+from kubelint_ack.units import Unit, units
+from kubelint_ack.views import POD_ROUTES
+
+CHART_FILE = "Chart.yaml"
+
+UNREADABLE = frozenset({"vanished", "permission", "not-regular", "unreadable"})
+"""Ledger reasons that end a run with exit code 2 where the user named the file."""
+
+
+class Request(NamedTuple):
+    """What to lint, and how."""
+
+    inputs: Inputs
+    config: Config
+    active: Mapping[str, Active]
+    versions: tuple[str, ...] = ()
+    """Kubernetes versions in place of the profiles' own."""
+    minimum: Severity = "info"
+    jobs: int = 0
+    """Processes; 0: as many as pay."""
+    cache: Cache | None = None
+    use_suppressions: bool = True
+    progress: Callable[[int, int], None] | None = None
+    """Told how many files are done, and of how many."""
+
+
+class NotEvaluated(NamedTuple):
+    """A rule that met its kinds but could not judge: profile keys that would switch it on."""
+
+    rule: str
+    needs: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """What a run found."""
+
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+    ledger: tuple[FileEntry, ...]
+    context_files: int
+    targets: tuple[str, ...]
+    """Names of the targets, where the run has several environments or versions."""
+    resources: int
+    redacted: Mapping[str, tuple[Span, ...]]
+    crashed: bool
+    unreadable: tuple[str, ...]
+    """Files named by the user that could not be read, with the reason."""
+
+
+class Target(NamedTuple):
+    """A unit with its profile and one Kubernetes version."""
+
+    name: str
+    """The environment and the version, as far as they distinguish; empty where there is nothing to distinguish."""
+    unit: Unit
+    profile: int
+    """Index into the distinct profiles."""
+    complete: bool | tuple[str, ...]
+
+
+def run(request: Request) -> Outcome:
+    """Lint: the findings about the files in scope, judged with everything in context."""
+    inputs, config = request.inputs, request.config
+    sources = {source.path: source for source in (*inputs.scope, *inputs.context)}
+    kustomizations, charts, roles = _layout(sources, config)
+    profiles, environments = _profiles(config, request.versions)
+    settings = Settings(dict(request.active), profiles, {**POD_ROUTES, **config.workloads}, config.max_file_size)
+    key = _settings_key(settings)
+    records = scan_all(list(sources.values()), roles, settings, key, request.jobs, request.cache, request.progress)
+    by_path = {record.path: record for record in records}
+    files = [
+        path
+        for path, record in by_path.items()
+        if not is_kustomization(path) and posixpath.basename(path) != CHART_FILE and roles.get(path) is None
+    ]
+    all_units = units(files, kustomizations, charts, {name: found.paths for name, found in environments.items()})
+    targets = _targets(all_units, environments, profiles, request)
+    hits, not_evaluated = _link(targets, by_path, sources, settings, environments, config)
+    scope = {source.path for source in inputs.scope}
+    kept, suppressed = _suppress(hits, by_path, request)
+    own_files = {path for one in _clusters(config) for path in _cluster_paths(one)}
+
+    def in_scope(finding: Finding) -> bool:
+        return (
+            finding.path in scope
+            or finding.path in own_files
+            or any(related.path in scope for related in finding.related)
+        )
+
+    minimum = SEVERITIES.index(request.minimum)
+    findings = _override((one for one in kept if in_scope(one)), config)
+    findings = [one for one in findings if SEVERITIES.index(one.severity) <= minimum]
+    scope_records = [by_path[path] for path in sorted(scope) if path in by_path]
+    return Outcome(
+        findings=tuple(sorted(findings, key=_order)),
+        suppressed=tuple(sorted((one for one in suppressed if in_scope(one)), key=_order)),
+        not_evaluated=not_evaluated,
+        ledger=tuple(
+            sorted(
+                [record.entry for record in scope_records]
+                + [
+                    FileEntry(skipped.path, "not-checked", skipped.reason, skipped.detail)
+                    for skipped in inputs.skipped
+                    if skipped.explicit or skipped.reason not in ("excluded", "gitignored")
+                ]
+            )
+        ),
+        context_files=len(by_path) - len(scope_records),
+        targets=tuple(dict.fromkeys(target.name for target in targets if target.name)),
+        resources=sum(record.resources for record in scope_records),
+        redacted={path: tuple(record.redacted) for path, record in by_path.items() if record.redacted},
+        crashed=any(one.rule == "rule-crash" for one in kept),
+        unreadable=tuple(
+            f"{record.path}: {record.entry.reason}"
+            for record in scope_records
+            if record.entry.reason in UNREADABLE and sources[record.path].explicit
+        ),
+    )
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    span = finding.place.span
+    return (
+        finding.path,
+        span.line,
+        span.column,
+        finding.code,
+        finding.message,
+        same_values(finding.values),
+        finding.severity,
+    )
+
+
+def _layout(sources: Mapping[str, Source], config: Config) -> tuple[list[Kustomization], list[str], dict[str, str]]:
+    """The kustomizations, the chart directories, and the files that are no manifests of their own, with their role."""
+    found: list[Kustomization] = []
+    charts: list[str] = []
+    roles: dict[str, str] = {}
+    for path, source in sources.items():
+        if posixpath.basename(path) == CHART_FILE:
+            charts.append(posixpath.dirname(path))
+        elif is_kustomization(path):
+            try:
+                documents = decode(read(source, config.max_file_size)).documents
+            except Unreadable:
+                continue
+            if documents:
+                found.append(kustomization(path, documents[0].data))
+    for one in found:
+        roles.update(dict.fromkeys(one.data_files, "data"))
+    for one in found:
+        roles.update(dict.fromkeys(one.patch_files, "patch"))
+    entries = {entry for one in found for entry in one.entries}
+    return found, charts, {path: role for path, role in roles.items() if path in sources and path not in entries}
+
+
+class _Environment(NamedTuple):
+    paths: tuple[str, ...]
+    profiles: tuple[tuple[str, int], ...]
+    """(version label, index) of each profile."""
+    complete: bool | tuple[str, ...]
+
+
+BASE = ""
+"""The name under which files outside every configured environment are."""
+
+
+def _profiles(config: Config, versions: Sequence[str]) -> tuple[tuple[Profile, ...], dict[str, _Environment]]:
+    """The distinct profiles of the run, and for each environment (`BASE`: none) which of them it has."""
+    distinct: list[Profile] = []
+
+    def index(data: Mapping[str, Any]) -> int:
+        made = profile(data) if data else EMPTY
+        if made not in distinct:
+            distinct.append(made)
+        return distinct.index(made)
+
+    def several(data: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+        if not versions:
+            return (("", index(data)),)
+        labels = versions if len(versions) > 1 else ("",)
+        return tuple((label, index({**data, "kubernetesVersion": version})) for label, version in zip(labels, versions))
+
+    found = {BASE: _Environment((), several(config.cluster.data), config.complete)}
+    for one in config.environments:
+        found[one.name] = _Environment(one.paths, several(one.cluster.data), one.complete)
+    return tuple(distinct), found
+
+
+def _targets(
+    all_units: Iterable[Unit], environments: Mapping[str, _Environment], profiles: Sequence[Profile], request: Request
+) -> list[Target]:
+    found = []
+    for unit in all_units:
+        name = unit.name if unit.kind == "environment" else BASE
+        environment = environments[name]
+        for version, number in environment.profiles:
+            label = "@".join(part for part in (name, version) if part)
+            found.append(Target(label, unit, number, environment.complete))
+    return found
+
+
+def _knowledge(
+    unit: Unit,
+    complete: bool | tuple[str, ...],
+    own: Profile,
+    records: Mapping[str, ScanRecord],
+    sources: Mapping[str, Source],
+    limit: int,
+) -> Knowledge:
+    hidden = {kind for path in unit.paths for kind in records[path].hidden}
+    broken = tuple(one for path in sorted(unit.paths) for one in records[path].broken)
+    if unit.opaque:
+        hidden.add("*")
+    patches: list[Patch] = list(unit.patches)
+    for file in unit.patch_files:
+        source = sources.get(file)
+        aims = [(kind, name) for path, kind, name in unit.patch_targets if path == file] or [(None, None)]
+        if source is None:
+            patches.extend(Patch(kind, name, ()) for kind, name in aims)
+            continue
+        try:
+            documents = decode(read(source, limit)).documents
+        except Unreadable:
+            continue
+        patches.extend(
+            patch for document in documents for kind, name in aims for patch in patch_of(document.data, kind, name)
+        )
+    return Knowledge(
+        complete,
+        frozenset(hidden),
+        broken,
+        tuple(own.externals or ()),
+        tuple(patches),
+        unit.generated,
+        unit.kind == "kustomization",
+    )
+
+
+def _link(
+    targets: Sequence[Target],
+    records: Mapping[str, ScanRecord],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    environments: Mapping[str, _Environment],
+    config: Config,
+) -> tuple[list[tuple[LocatedHit, tuple[str, ...]]], tuple[NotEvaluated, ...]]:
+    """All hits with the names of the targets in which they hold, and the rules that could not judge."""
+    merged: dict[tuple[Any, ...], tuple[LocatedHit, set[str]]] = {}
+    names_of: dict[str, set[str]] = {}
+    unjudged: dict[str, tuple[set[str], set[str]]] = {}
+
+    def add(hit: LocatedHit, names: Iterable[str]) -> None:
+        key = (
+            hit.rule,
+            hit.path,
+            hit.place,
+            hit.message,
+            hit.severity,
+            same_values(hit.values),
+            hit.resource,
+            hit.related,
+        )
+        merged.setdefault(key, (hit, set()))[1].update(names)
+
+    def could_not(rule: str, own: Profile, name: str) -> None:
+        needs, where = unjudged.setdefault(rule, (set(), set()))
+        needs.update(unmet(own, settings.active[rule].rule.needs))
+        where.add(name)
+
+    profiles_of: dict[str, dict[int, set[str]]] = {}
+    for target in targets:
+        for path in target.unit.paths:
+            names_of.setdefault(path, set()).add(target.name)
+            profiles_of.setdefault(path, {}).setdefault(target.profile, set()).add(target.name)
+
+    for path, record in records.items():
+        holding = profiles_of.get(path, {})
+        everywhere = {name for names in holding.values() for name in names} or {BASE}
+        for hit in record.hits:
+            names = {name for index in hit.profiles for name in holding.get(index, ())} if hit.profiles else everywhere
+            if names:
+                add(hit._replace(profiles=()), names)
+
+    resource_rules = [one.rule for one in settings.active.values() if one.rule.reads == "resource" and one.rule.needs]
+    for target in targets:
+        own = settings.profiles[target.profile]
+        families = {family for path in target.unit.paths for family in records[path].families}
+        for rule in resource_rules:
+            if (ANY in rule.kinds or families & set(rule.kinds)) and unmet(own, rule.needs):
+                could_not(rule.name, own, target.name)
+
+    dispatch = Dispatch(settings.active, "project")
+    everywhere_facts = Existence(record.facts for record in records.values())
+    for target in targets:
+        own = settings.profiles[target.profile]
+        if not any(records[path].resources for path in target.unit.paths):
+            continue
+        members = [
+            Member(records[render.path].facts, render.namespace, dict(render.labels)) for render in target.unit.renders
+        ]
+        knowledge = _knowledge(target.unit, target.complete, own, records, sources, config.max_file_size)
+        hits, silent = link(Project(members, knowledge, everywhere_facts), own, dispatch)
+        for hit in hits:
+            add(hit, [target.name])
+        for rule_name in silent:
+            could_not(rule_name, own, target.name)
+
+    clusters = [(BASE, config.cluster), *((one.name, one.cluster) for one in config.environments)]
+    for name, cluster in clusters:
+        if not cluster.data:
+            continue
+        own = settings.profiles[environments[name].profiles[0][1]]
+        hits, silent = profile_hits(own, settings.active, cluster.locate)
+        for hit in hits:
+            add(hit, [name])
+        for rule_name in silent:
+            could_not(rule_name, own, name)
+
+    found = []
+    for hit, names in merged.values():
+        holders = names_of.get(hit.path, set())
+        found.append((hit, tuple(sorted(names)) if len(holders) > 1 else ()))
+    not_evaluated = tuple(
+        NotEvaluated(rule, tuple(sorted(needs)), tuple(sorted(filter(None, where))))
+        for rule, (needs, where) in sorted(unjudged.items())
+    )
+    return found, not_evaluated
+
+
+def _clusters(config: Config) -> list[Any]:
+    return [config.cluster, *(one.cluster for one in config.environments)]
+
+
+def _cluster_paths(cluster: Any) -> set[str]:
+    origins = list(cluster.origins.values())
+    if cluster.default is not None:
+        origins.append(cluster.default)
+    return {origin.path for origin in origins}
+
+
+def _suppress(
+    hits: Sequence[tuple[LocatedHit, tuple[str, ...]]], records: Mapping[str, ScanRecord], request: Request
+) -> tuple[list[Finding], list[Finding]]:
+    """Hits as findings, those that the files suppress apart; and what there is to say about suppressions."""
+    active = request.active
+    found = [(_finding(hit, names, active), hit) for hit, names in hits]
+    if not request.use_suppressions:
+        return [finding for finding, _ in found], []
+    suppressions = {path: record.suppressions for path, record in records.items() if record.suppressions}
+    if not suppressions:
+        return [finding for finding, _ in found], []
+    import datetime
+
+    marked = mark(
+        [hit for _, hit in found],
+        suppressions,
+        active,
+        today=datetime.date.today(),
+        honor=request.config.honor,
+        require_reason=request.config.require_reason,
+        evaluated=set(active),
+    )
+    by_hit = {id(hit): finding for finding, hit in found}
+    kept = [by_hit[id(hit)] for hit in marked.kept]
+    suppressed = [by_hit[id(hit)]._replace(suppressed=how) for hit, how in marked.suppressed]
+    kept += [_finding(hit, (), active) for hit in marked.extra if hit.rule in active]
+    return kept, suppressed
+
+
+def _finding(hit: LocatedHit, names: tuple[str, ...], active: Mapping[str, Active]) -> Finding:
+    one = active.get(hit.rule)
+    code = one.rule.code if one else "KLA0009"
+    return Finding(
+        rule=hit.rule,
+        code=code,
+        severity=hit.severity,
+        path=hit.path,
+        place=hit.place,
+        resource=hit.resource,
+        message=hit.message,
+        values=hit.values,
+        related=hit.related,
+        fingerprint=fingerprint(code, hit),
+        targets=names,
+    )
+
+
+def fingerprint(code: str, hit: LocatedHit) -> str:
+    """`kubelintAck/resource/v1`: 16 hex digits that survive moving the file and reformatting it.
+
+    SHA-256 over rule code, kind and group, namespace, name, and field path with list indices replaced by names.
+    Without a resource (a syntax error, a profile) the path of the file stands for it.
+    """
+    resource = hit.resource
+    identity = (
+        [f"{resource.kind}.{resource.group}", resource.namespace or "", resource.name or ""] if resource else [hit.path]
+    )
+    return hashlib.sha256("\0".join([code, *identity, hit.place.stable]).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _override(findings: Iterable[Finding], config: Config) -> list[Finding]:
+    """Apply the configuration's overrides for files and namespaces, in order."""
+    if not config.overrides:
+        return list(findings)
+    import pathspec
+
+    compiled = [
+        _Override(
+            pathspec.GitIgnoreSpec.from_lines(one.files) if one.files else None,
+            one.namespaces,
+            expand(one.select, "overrides") if one.select else None,
+            expand(one.ignore, "overrides"),
+            one.severity,
+        )
+        for one in config.overrides
+    ]
+    kept = []
+    for finding in findings:
+        current: Finding | None = finding
+        for one in compiled:
+            if current is not None and one.applies(current):
+                current = one.apply(current)
+        if current is not None:
+            kept.append(current)
+    return kept
+
+
+class _Override(NamedTuple):
+    files: Any
+    namespaces: tuple[str, ...]
+    selected: set[str] | None
+    ignored: set[str]
+    severity: Mapping[str, Severity]
+
+    def applies(self, finding: Finding) -> bool:
+        namespace = finding.resource.namespace if finding.resource else None
+        if self.files is not None and not self.files.match_file(finding.path):
+            return False
+        return not self.namespaces or any(fnmatchcase(namespace or "", one) for one in self.namespaces)
+
+    def apply(self, finding: Finding) -> Finding | None:
+        if finding.rule in self.ignored or (self.selected is not None and finding.rule not in self.selected):
+            return None
+        severity = self.severity.get(finding.rule)
+        return finding._replace(severity=severity) if severity else finding
+
+
+def _settings_key(settings: Settings) -> str:
+    """A text that is equal for equal settings: part of the cache key."""
+    rules = {name: [one.severity, one.options, one.ack_only] for name, one in sorted(settings.active.items())}
+    profiles = [one.cache_key for one in settings.profiles]
+    routes = sorted([list(family), list(route)] for family, route in settings.pod_routes.items())
+    return json.dumps([rules, profiles, routes, settings.max_bytes], sort_keys=True, default=str)

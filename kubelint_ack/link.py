@@ -1,0 +1,124 @@
+"""Link: the facts of one target's files to hits of the rules that look across resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kubelint_ack.catalog import Active
+from kubelint_ack.facts import ResourceFact
+from kubelint_ack.profile import EMPTY, Profile, unmet
+from kubelint_ack.project import Project
+from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace, field_text
+from kubelint_ack.scan import Check, Dispatch, check_function, crash_hit, lower, plain_values
+from kubelint_ack.views import POD_ROUTES
+
+
+def fact_place(resource: ResourceFact, path: FieldPath) -> Place:
+    """The place of a field that a fact carries; of its nearest kept parent where it carries none."""
+    route = path.route
+    while route not in resource.places and route:
+        route = route[:-1]
+    place = resource.places.get(route) or resource.places[("metadata", "name")]
+    return place if route == path.route else place._replace(field=field_text(path.route))
+
+
+def link(project: Project, profile: Profile, dispatch: Dispatch) -> tuple[list[LocatedHit], set[str]]:
+    """Hits of all project rules on one target, and the names of rules that met their kinds but could not judge."""
+    hits: list[LocatedHit] = []
+    not_evaluated: set[str] = set()
+    crashed: set[str] = set()
+    for fact in _facts(project):
+        resource: ResourceFact = fact.resource
+        is_workload = resource.family in POD_ROUTES or hasattr(fact, "containers")
+        for active, check in dispatch.checks(resource.family, is_workload):
+            if unmet(profile, active.rule.needs):
+                not_evaluated.add(active.rule.name)
+                continue
+            if active.ack_only and not resource.alibaba and not profile.is_ack:
+                continue
+            visible = profile if active.rule.needs or active.rule.sharpens else EMPTY
+            try:
+                for hit in check(fact, project, visible, **active.options):
+                    hits.append(_located(hit, active, resource))
+            except Exception as error:  # a crash is a finding about the linter, never the end of the run
+                if active.rule.name not in crashed:
+                    crashed.add(active.rule.name)
+                    place = fact_place(resource, resource.name_at)
+                    hits.append(crash_hit(active.rule.name, error, resource.path, resource.id, place))
+    return hits, not_evaluated
+
+
+def _facts(project: Project) -> Iterable[Any]:
+    """Every resource's fact, once, in the order of files; claims of templates belong to their workload."""
+    typed: dict[int, Any] = {}
+    for group in (
+        project.services,
+        project.workloads,
+        project.data,
+        project.ingresses,
+        project.policies,
+        project.scalers,
+        project.budgets,
+        project.monitors,
+        project.accounts,
+        project.storage_classes,
+    ):
+        for fact in group:
+            typed[id(fact.resource)] = fact
+    for claim in project.claims:
+        typed.setdefault(id(claim.resource), claim)
+    for resource in project.resources:
+        yield typed.get(id(resource), resource)
+
+
+def _located(hit: Hit, active: Active, resource: ResourceFact) -> LocatedHit:
+    related = []
+    for one in hit.related:
+        other: ResourceFact = resource if one.of is None else one.of.resource
+        related.append(RelatedPlace(other.path, fact_place(other, one.at), other.id, one.note))
+    return LocatedHit(
+        active.rule.name,
+        resource.path,
+        fact_place(resource, hit.at),
+        resource.id,
+        hit.message,
+        lower(active.severity, hit.severity),
+        plain_values(hit.values),
+        tuple(related),
+    )
+
+
+def profile_hits(
+    profile: Profile, active: Mapping[str, Active], locate: Callable[[FieldPath], tuple[str, Place]]
+) -> tuple[list[LocatedHit], set[str]]:
+    """Hits of the rules about the profile itself, and the names of those that could not judge."""
+    hits: list[LocatedHit] = []
+    not_evaluated: set[str] = set()
+    for one in active.values():
+        if one.rule.reads != "profile":
+            continue
+        if unmet(profile, one.rule.needs):
+            not_evaluated.add(one.rule.name)
+            continue
+        check: Check = check_function(one)
+        try:
+            for hit in check(profile, **one.options):
+                path, place = locate(hit.at)
+                related = tuple(RelatedPlace(*locate(other.at), None, other.note) for other in hit.related)
+                hits.append(
+                    LocatedHit(
+                        one.rule.name,
+                        path,
+                        place,
+                        None,
+                        hit.message,
+                        lower(one.severity, hit.severity),
+                        plain_values(hit.values),
+                        related,
+                    )
+                )
+        except Exception as error:  # as above
+            path, place = locate(FieldPath(()))
+            hits.append(crash_hit(one.rule.name, error, path, None, place))
+    return hits, not_evaluated

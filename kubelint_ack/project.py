@@ -1,0 +1,480 @@
+"""The index over the facts of one target: what project rules ask, and how sure the answer is.
+
+Unknown is not absent: an object may live outside the input, in a document that could not be checked, or be made
+by a controller. Every question is answered found, missing or unknown (architecture, house rule 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Literal, NamedTuple
+
+from kubelint_ack.facts import (
+    AccountFact,
+    BudgetFact,
+    ClaimFact,
+    DataFact,
+    Facts,
+    IngressFact,
+    Labels,
+    MonitorFact,
+    PolicyFact,
+    Reference,
+    ResourceFact,
+    ScalerFact,
+    ServiceFact,
+    StorageClassFact,
+    WorkloadFact,
+)
+from kubelint_ack.profile import External
+from kubelint_ack.records import Route, Severity, Unknown
+from kubelint_ack.values import Selector, matches
+
+WORKLOAD = "*workload*"
+"""In the place of a kind: anything that makes pods."""
+
+# Kinds that belong to no namespace.
+CLUSTER_SCOPED = frozenset(
+    {
+        "Namespace", "Node", "PersistentVolume", "StorageClass", "ClusterRole", "ClusterRoleBinding", "IngressClass",
+        "PriorityClass", "RuntimeClass", "CustomResourceDefinition", "APIService", "CSIDriver", "CSINode",
+        "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "VolumeSnapshotClass", "GatewayClass",
+        "VolumeAttributesClass", "VolumeSnapshotContent", "VolumeAttachment", "CertificateSigningRequest",
+        "PodSecurityPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+    }
+)  # fmt: skip
+
+# Groups of the Kubernetes API itself end in k8s.io, have no dot, or are these.
+_POD_FREE_GROUPS = frozenset(
+    {
+        "cert-manager.io", "acme.cert-manager.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io",
+        "gateway.networking.k8s.io", "bitnami.com", "external-secrets.io", "traefik.io", "traefik.containo.us",
+        "networking.alibabacloud.com", "alibabacloud.com", "log.alibabacloud.com", "network.alibabacloud.com",
+        "cilium.io", "crd.projectcalico.org", "projectcalico.org", "kyverno.io", "constraints.gatekeeper.sh",
+        "templates.gatekeeper.sh", "config.gatekeeper.sh", "keda.sh", "snapshot.storage.k8s.io", "metallb.io",
+        "autoscaling.alibabacloud.com", "split.smi-spec.io", "specs.smi-spec.io", "access.smi-spec.io",
+        "linkerd.io", "policy.linkerd.io", "configuration.konghq.com", "projectcontour.io",
+    }
+)  # fmt: skip
+_POD_FREE_KINDS = frozenset(
+    {
+        ("monitoring.coreos.com", "ServiceMonitor"), ("monitoring.coreos.com", "PodMonitor"),
+        ("monitoring.coreos.com", "PrometheusRule"), ("monitoring.coreos.com", "Probe"),
+        ("monitoring.coreos.com", "AlertmanagerConfig"),
+    }
+)  # fmt: skip
+
+# Objects that every cluster or namespace has: (kind, namespace pattern, name pattern).
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings
+_BUILT_IN = (
+    ("ServiceAccount", "*", "default"),
+    ("ConfigMap", "*", "kube-root-ca.crt"),
+    ("ConfigMap", "kube-system", "extension-apiserver-authentication"),
+    ("ConfigMap", "kube-public", "cluster-info"),
+    ("Service", "default", "kubernetes"),
+    ("Service", "kube-system", "kube-dns"),
+    ("Role", "kube-system", "extension-apiserver-authentication-reader"),
+    ("Role", "*", "system:*"),
+    ("ClusterRole", "*", "system:*"),
+    ("ClusterRole", "*", "cluster-admin"),
+    ("ClusterRole", "*", "admin"),
+    ("ClusterRole", "*", "edit"),
+    ("ClusterRole", "*", "view"),
+    ("PriorityClass", "*", "system-*"),
+    ("Namespace", "*", "default"),
+    ("Namespace", "*", "kube-*"),
+)
+
+
+class Answer(NamedTuple):
+    """What is known of an object that something names."""
+
+    state: Literal["found", "missing", "unknown"]
+    fact: Any = None
+    """The object's fact where it was found in the input."""
+    certain: bool = False
+    """For missing: the input is declared complete, so the rule's own severity applies."""
+    unseen: bool = False
+    """For unknown: only because the unit holds no object of that kind in that namespace."""
+
+    @property
+    def found(self) -> bool:
+        """It exists."""
+        return self.state == "found"
+
+    @property
+    def missing(self) -> bool:
+        """It may be called missing, with `severity`."""
+        return self.state == "missing"
+
+    @property
+    def severity(self) -> Severity | None:
+        """For a hit about a missing object: a warning at most, unless that is certain."""
+        return None if self.certain else "warning"
+
+
+class Selected(NamedTuple):
+    """The workloads whose pods a selector selects."""
+
+    workloads: tuple[WorkloadFact, ...]
+    state: Literal["found", "missing", "unknown"]
+    """missing: it selects nothing, as far as that can be known."""
+    certain: bool = False
+    exhaustive: bool = True
+    """False where further, unknown workloads may be selected too."""
+    unseen: bool = False
+    """For unknown: only because the unit holds no workload in that namespace."""
+
+    @property
+    def missing(self) -> bool:
+        """It selects nothing."""
+        return self.state == "missing"
+
+    @property
+    def severity(self) -> Severity | None:
+        """For a hit about nothing selected."""
+        return None if self.certain else "warning"
+
+
+class Member(NamedTuple):
+    """A file in a unit."""
+
+    facts: Facts
+    namespace: str | None = None
+    """Set on every resource by the kustomization that is rendered."""
+    labels: Mapping[str, str] = {}
+    """Added to every pod by it."""
+
+
+class Patch(NamedTuple):
+    """A kustomize patch: which objects it changes (None: any), and where."""
+
+    kind: str | None
+    name: str | None
+    routes: tuple[Route, ...]
+    """Empty: anywhere."""
+
+
+class Broken(NamedTuple):
+    """A document that is neither YAML nor a template: it can only define what its text names."""
+
+    kinds: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """Each `key: value` in its text."""
+
+
+class Knowledge(NamedTuple):
+    """What is known about the completeness of a unit."""
+
+    complete: bool | tuple[str, ...] = False
+    """True, or the kinds of which the input holds every object."""
+    hidden: frozenset[str] = frozenset()
+    """Kinds that documents which could not be checked may define; `*`: any."""
+    broken: tuple[Broken, ...] = ()
+    externals: tuple[External, ...] = ()
+    """Objects declared to live in the cluster."""
+    patches: tuple[Patch, ...] = ()
+    generated: tuple[tuple[str, str, tuple[str, ...] | None], ...] = ()
+    """(kind, name, keys or None) of generated ConfigMaps and Secrets."""
+    rendered: bool = False
+    """One kustomization takes all of it."""
+
+
+class Existence:
+    """All objects of the whole run by kind and name: a reference that the unit does not answer may be here."""
+
+    def __init__(self, facts: Iterable[Facts]) -> None:
+        self._namespaces: dict[tuple[str, str], list[tuple[str | None, Any]]] = {}
+        self.workloads: list[WorkloadFact] = []
+        for group in facts:
+            self.workloads += group.workloads
+            for fact in group.all():
+                resource: ResourceFact = fact.resource
+                if resource.id.name and not isinstance(fact, ClaimFact):
+                    key = (resource.family[1], resource.id.name)
+                    self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
+                elif isinstance(fact, ClaimFact) and not fact.template and fact.name:
+                    key = ("PersistentVolumeClaim", fact.name)
+                    self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
+
+    def find(self, kind: str, name: str) -> list[tuple[str | None, Any]]:
+        """(namespace as written, fact) of each object of that kind and name."""
+        return self._namespaces.get((kind, name), [])
+
+
+def same_namespace(one: str | None, other: str | None) -> bool | None:
+    """Whether two namespaces are the same; None: cannot be known, since one of them is left to the render."""
+    if (one is None) != (other is None):
+        return None
+    return one == other
+
+
+_UNKNOWN = Unknown("")
+
+
+def known_labels(labels: Labels) -> Mapping[str, str | Unknown]:
+    """A fact's labels as selectors are matched with them: unknown values marked as such."""
+    return {key: _UNKNOWN if value is None else value for key, value in labels.items()}
+
+
+class Project:
+    """The facts of one target."""
+
+    def __init__(self, members: Sequence[Member], knowledge: Knowledge, everywhere: Existence) -> None:
+        self._knowledge = knowledge
+        self._everywhere = everywhere
+        self._namespaces: dict[int, str | None] = {}
+        self._added_labels: dict[int, Mapping[str, str]] = {}
+        self._by_name: dict[tuple[str, str], list[tuple[str | None, Any]]] = {}
+        self._counts: dict[tuple[str, str | None], int] = {}
+        self._patched: dict[int, tuple[Patch, ...]] = {}
+        self.services: list[ServiceFact] = []
+        self.workloads: list[WorkloadFact] = []
+        self.data: list[DataFact] = []
+        self.ingresses: list[IngressFact] = []
+        self.policies: list[PolicyFact] = []
+        self.scalers: list[ScalerFact] = []
+        self.budgets: list[BudgetFact] = []
+        self.monitors: list[MonitorFact] = []
+        self.accounts: list[AccountFact] = []
+        self.claims: list[ClaimFact] = []
+        self.storage_classes: list[StorageClassFact] = []
+        self.resources: list[ResourceFact] = []
+        """Every resource, whatever its kind, once."""
+        self._makes_pods_elsewhere = False
+        for member in members:
+            self._add(member)
+
+    def _add(self, member: Member) -> None:
+        facts = member.facts
+        self.services += facts.services
+        self.workloads += facts.workloads
+        self.data += facts.data
+        self.ingresses += facts.ingresses
+        self.policies += facts.policies
+        self.scalers += facts.scalers
+        self.budgets += facts.budgets
+        self.monitors += facts.monitors
+        self.accounts += facts.accounts
+        self.claims += facts.claims
+        self.storage_classes += facts.storage_classes
+        for fact in facts.all():
+            resource: ResourceFact = fact.resource
+            if isinstance(fact, ClaimFact) and fact.template:
+                continue
+            self.resources.append(resource)
+            kind = resource.family[1]
+            namespace = None if kind in CLUSTER_SCOPED else (member.namespace or resource.id.namespace)
+            self._namespaces[id(resource)] = namespace
+            if resource.id.name:
+                self._by_name.setdefault((kind, resource.id.name), []).append((namespace, fact))
+            self._counts[(kind, namespace)] = self._counts.get((kind, namespace), 0) + 1
+            if isinstance(fact, WorkloadFact):
+                self._counts[(WORKLOAD, namespace)] = self._counts.get((WORKLOAD, namespace), 0) + 1
+                if member.labels:
+                    self._added_labels[id(resource)] = member.labels
+            elif isinstance(fact, ResourceFact) and may_make_objects(resource.family):
+                self._makes_pods_elsewhere = True
+            if self._knowledge.patches:
+                touching = tuple(
+                    patch
+                    for patch in self._knowledge.patches
+                    if (patch.kind is None or patch.kind == kind)
+                    and (patch.name is None or patch.name == resource.id.name)
+                )
+                if touching:
+                    self._patched[id(resource)] = touching
+
+    def namespace(self, fact: Any) -> str | None:
+        """The namespace of a fact's resource in this render; None: the namespace that is given when it is applied."""
+        return self._namespaces.get(id(fact.resource), fact.resource.id.namespace)
+
+    def is_patched(self, fact: Any, *route: str | int) -> bool:
+        """Whether a kustomize patch may change the field (or any field) of a fact's resource in this render."""
+        for patch in self._patched.get(id(fact.resource), ()):
+            if not patch.routes or not route:
+                return True
+            for touched in patch.routes:
+                shorter = min(len(touched), len(route))
+                if touched[:shorter] == route[:shorter]:
+                    return True
+        return False
+
+    def pod_labels(self, workload: WorkloadFact) -> Mapping[str, str | Unknown]:
+        """Labels of a workload's pods in this render."""
+        return known_labels({**workload.labels, **self._added_labels.get(id(workload.resource), {})})
+
+    def objects(self, kind: str, namespace: str | None) -> int:
+        """How many objects of a kind the unit holds in a namespace (`WORKLOAD`: that make pods)."""
+        return self._counts.get((kind, None if kind in CLUSTER_SCOPED else namespace), 0)
+
+    def find(self, kind: str, name: str, near: Any, namespace: str | None = None) -> Answer:
+        """The object of that kind and name in the namespace of `near` (a fact), or in the one written."""
+        wanted = None if kind in CLUSTER_SCOPED else namespace or self.namespace(near)
+        uncertain = False
+        for where, fact in self._by_name.get((kind, name), ()):
+            same = same_namespace(where, wanted)
+            if same:
+                return Answer("found", fact)
+            uncertain = uncertain or same is None
+        for where, fact in self._everywhere.find(kind, name):
+            if kind in CLUSTER_SCOPED or same_namespace(where, wanted) is not False:
+                return Answer("found", fact)
+        if self._exists_elsewhere(kind, name, wanted):
+            return Answer("found")
+        if uncertain:
+            return Answer("unknown")
+        return self._absence(kind, wanted, (("name", name),))
+
+    def resolve(self, reference: Reference, near: Any) -> Answer:
+        """The object that a reference of `near` names."""
+        return self.find(reference.kind, reference.name, near, reference.namespace)
+
+    def named(self, kind: str, name: str, near: Any) -> Iterator[Any]:
+        """Facts of that kind and name in the same namespace as `near`, in this unit."""
+        for where, fact in self._by_name.get((kind, name), ()):
+            if kind in CLUSTER_SCOPED or same_namespace(where, self.namespace(near)):
+                yield fact
+
+    def together(self, one: ResourceFact, other: ResourceFact) -> bool:
+        """Whether two resources are surely applied together; files of a directory may be variants."""
+        return self._knowledge.rendered or one.path == other.path
+
+    def first_definition(self, resource: ResourceFact) -> ResourceFact | None:
+        """The earlier definition of the same object that is applied together with this one; None: this is the first.
+
+        Together are documents of one file, and all that a kustomization takes; files of a directory may be variants.
+        """
+        for where, fact in self._by_name.get((resource.family[1], resource.id.name or ""), ()):
+            other: ResourceFact = fact.resource
+            if other is resource:
+                return None
+            if (
+                other.family == resource.family
+                and where == self.namespace(resource)
+                and self.together(other, resource)
+            ):
+                return other
+        return None
+
+    def claims_of(self, fact: Any) -> Iterator[ClaimFact]:
+        """The claims that a resource holds: a PersistentVolumeClaim itself, or a StatefulSet's templates."""
+        for claim in self.claims:
+            if claim.resource is fact.resource:
+                yield claim
+
+    def governed_by(self, service: ServiceFact) -> Iterator[WorkloadFact]:
+        """The StatefulSets that name a Service as theirs, in this unit or elsewhere in the run."""
+        name, wanted = service.name, self.namespace(service)
+        here = {id(workload) for workload in self.workloads}
+        for workload in self.workloads:
+            if workload.service_name and workload.service_name.name == name:
+                if same_namespace(self.namespace(workload), wanted) is not False:
+                    yield workload
+        for workload in self._everywhere.workloads:
+            if id(workload) not in here and workload.service_name and workload.service_name.name == name:
+                if same_namespace(workload.namespace, wanted) is not False:
+                    yield workload
+
+    def generated_keys(self, kind: str, name: str) -> tuple[str, ...] | None:
+        """Keys of a generated ConfigMap or Secret where they are known."""
+        for generated_kind, generated_name, keys in self._knowledge.generated:
+            if (generated_kind, generated_name) == (kind, name):
+                return keys
+        return None
+
+    def select(self, selector: Selector, near: Any, namespace: str | None = None) -> Selected:
+        """The workloads whose pods a selector of `near` selects, in its namespace or the one written."""
+        wanted = namespace or self.namespace(near)
+        chosen, uncertain = [], False
+        for workload in self.workloads:
+            same = same_namespace(self.namespace(workload), wanted)
+            if same is False:
+                continue
+            matched = matches(selector, self.pod_labels(workload))
+            if matched and same:
+                chosen.append(workload)
+            elif matched is None or (matched and same is None) or (self.is_patched(workload) and self._labels_patched(workload)):
+                uncertain = True
+        uncertain = uncertain or self._may_hold(WORKLOAD, selector.match_labels)
+        if chosen:
+            return Selected(tuple(chosen), "found", exhaustive=not uncertain)
+        if uncertain or selector.unknown:
+            return Selected((), "unknown", exhaustive=False)
+        for workload in self._everywhere.workloads:
+            if (
+                same_namespace(workload.namespace, wanted) is not False
+                and matches(selector, known_labels(workload.labels)) is not False
+            ):
+                return Selected((), "unknown", exhaustive=False)
+        absence = self._absence(WORKLOAD, wanted, selector.match_labels)
+        return Selected((), absence.state, absence.certain, unseen=absence.unseen)
+
+    def _labels_patched(self, workload: WorkloadFact) -> bool:
+        return self.is_patched(workload, *workload.labels_at.route)
+
+    def _absence(self, kind: str, namespace: str | None, pairs: Iterable[tuple[str, str]]) -> Answer:
+        """What can be said of an object that was not found; `pairs` are what it would be known by."""
+        complete = self._knowledge.complete
+        declared = (
+            complete if isinstance(complete, bool) else (kind in complete or (kind == WORKLOAD and "Pod" in complete))
+        )
+        if self._may_hold(kind, pairs):
+            return Answer("unknown")
+        if declared:
+            return Answer("missing", certain=True)
+        # Secrets are not expected to be kept in files.
+        if kind != "Secret" and self.objects(kind, namespace):
+            return Answer("missing")
+        return Answer("unknown", unseen=True)
+
+    def _may_hold(self, kind: str, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Whether something in the unit that cannot be looked into may make an object of a kind.
+
+        `pairs` are keys and values that the object would have.
+        """
+        kinds = _WORKLOAD_KINDS if kind == WORKLOAD else {kind}
+        hidden = self._knowledge.hidden
+        if hidden and ("*" in hidden or hidden & kinds):
+            return True
+        for one in self._knowledge.broken:
+            if kinds.intersection(one.kinds) and set(pairs).issubset(one.pairs):
+                return True
+        return self._makes_pods_elsewhere
+
+    def _exists_elsewhere(self, kind: str, name: str, namespace: str | None) -> bool:
+        for known_kind, known_namespace, known_name in _BUILT_IN:
+            if kind == known_kind and fnmatchcase(name, known_name):
+                if known_namespace == "*" or namespace is None or known_namespace == namespace:
+                    return True
+        for external in self._knowledge.externals:
+            if (
+                external.kind == kind
+                and fnmatchcase(name, external.name)
+                and (namespace is None or fnmatchcase(namespace, external.namespace or "*"))
+            ):
+                return True
+        if any((kind, name) == (generated[0], generated[1]) for generated in self._knowledge.generated):
+            return True
+        return any(
+            made_kind == kind and made_name in (None, name)
+            for resource in self.resources
+            for made_kind, made_name in resource.makes
+        )
+
+
+_WORKLOAD_KINDS = frozenset(
+    {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
+)
+
+
+def may_make_objects(family: tuple[str, str]) -> bool:
+    """Whether a kind is a custom resource whose controller may make pods, Services, ConfigMaps …
+
+    Kinds of the Kubernetes API and those known to make none are excluded; of any other nobody can know.
+    """
+    group = family[0]
+    if "." not in group or group.endswith(".k8s.io"):
+        return False
+    return group not in _POD_FREE_GROUPS and family not in _POD_FREE_KINDS

@@ -1,0 +1,450 @@
+"""Scan: one file to a small record: hits that need only that file, facts, suppressions, its ledger entry.
+
+A pure function of the file's bytes, its path and role, and the settings: it runs in any process and is cached.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from kubelint_ack.catalog import Active
+from kubelint_ack.decode import Decoded, Document, decode
+from kubelint_ack.extract import extract
+from kubelint_ack.facts import Facts, empty_facts
+from kubelint_ack.profile import EMPTY, Profile, unmet
+from kubelint_ack.project import Broken
+from kubelint_ack.records import (
+    SEVERITIES,
+    DocumentEntry,
+    FieldPath,
+    FileEntry,
+    Hit,
+    LedgerStatus,
+    LocatedHit,
+    Place,
+    RelatedPlace,
+    ResourceId,
+    Route,
+    Severity,
+    Span,
+    Unknown,
+    field_text,
+)
+from kubelint_ack.resource import NotResource, Resource, resources
+from kubelint_ack.sources import sniff
+from kubelint_ack.suppress import Suppression, find_suppressions
+from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, view
+
+ANY = ("*", "any")
+WORKLOADS = ("*", "workload")
+
+
+class ScanRecord(NamedTuple):
+    """All that the rest of the run needs of one file."""
+
+    path: str
+    entry: FileEntry
+    hits: list[LocatedHit]
+    facts: Facts
+    suppressions: list[Suppression]
+    redacted: list[Span]
+    """Data of Secrets: never shown."""
+    families: list[tuple[str, str]]
+    """Kinds met."""
+    hidden: list[str]
+    """Kinds that its unchecked documents may define; `*`: any."""
+    broken: list[Broken]
+    """Those of its unchecked documents that can only define what they name."""
+    resources: int
+
+
+class Settings(NamedTuple):
+    """What a scan depends on besides the file."""
+
+    active: dict[str, Active]
+    profiles: tuple[Profile, ...]
+    """The distinct profiles of the run."""
+    pod_routes: dict[tuple[str, str], Route] = POD_ROUTES
+    max_bytes: int = 10_000_000
+
+
+Check = Callable[..., Iterator[Hit]]
+
+DECODE_RULES = {
+    "yaml-syntax": ("yaml-syntax", "default"),
+    "control-character": ("yaml-syntax", "control-character"),
+    "yaml-duplicate-key": ("yaml-duplicate-key", "default"),
+    "encoding": ("file-encoding", "default"),
+    "file-too-large": ("input-limit", "too-large"),
+    "document-too-deep": ("input-limit", "too-deep"),
+    "alias-budget": ("input-limit", "aliases"),
+    "anchor-limit": ("input-limit", "anchors"),
+    "document-limit": ("input-limit", "documents"),
+}
+"""Which engine rule, and which of its wordings, reports what the decoder met."""
+
+
+def check_function(active: Active) -> Check:
+    """The check of a rule: the function of its name in its area's module."""
+    module = importlib.import_module(f"kubelint_ack.checks.{active.rule.area}")
+    function: Check = getattr(module, active.rule.function)
+    return function
+
+
+class Dispatch:
+    """Which checks a kind meets; modules are imported when a document of their kinds is met."""
+
+    def __init__(self, active: Mapping[str, Active], reads: str) -> None:
+        self._rules = [one for one in active.values() if one.rule.reads == reads]
+        self._by_family: dict[tuple[str, str], list[tuple[Active, Check]]] = {}
+
+    def checks(self, family: tuple[str, str], is_workload: bool) -> list[tuple[Active, Check]]:
+        """The rules and check functions for a kind, in the order of their codes."""
+        found = self._by_family.get(family)
+        if found is None:
+            found = [
+                (one, check_function(one))
+                for one in self._rules
+                if family in one.rule.kinds or ANY in one.rule.kinds or (is_workload and WORKLOADS in one.rule.kinds)
+            ]
+            self._by_family[family] = found
+        return found
+
+
+_dispatches: dict[int, tuple[Mapping[str, Active], Dispatch]] = {}
+
+
+def _dispatch(settings: Settings) -> Dispatch:
+    known = _dispatches.get(id(settings.active))
+    if known is None or known[0] is not settings.active:
+        known = (settings.active, Dispatch(settings.active, "resource"))
+        _dispatches.clear()
+        _dispatches[id(settings.active)] = known
+    return known[1]
+
+
+def scan(path: str, data: bytes, role: str, explicit: bool, settings: Settings) -> ScanRecord:
+    """The record of one file. `role` is `manifest`, `patch` or `data` (as kustomizations use it)."""
+    if role == "data":
+        return _unread(path, "kustomize-data")
+    if not sniff(data) and not posixpath.basename(path).startswith("kustomization.") and not explicit:
+        return _unread(path, "not-kubernetes")
+    decoded = decode(data, max_bytes=settings.max_bytes)
+    return _Scan(path, decoded, role, settings).record()
+
+
+def _unread(path: str, reason: str, detail: str = "") -> ScanRecord:
+    return ScanRecord(path, FileEntry(path, "not-checked", reason, detail), [], empty_facts(), [], [], [], [], [], 0)
+
+
+def unreadable(path: str, reason: str, detail: str, settings: Settings) -> ScanRecord:
+    """The record of a file that could not be read; one that is too large is a finding too."""
+    record = _unread(path, reason, detail)._replace(hidden=["*"])
+    active = settings.active.get("input-limit")
+    if reason == "too-large" and active is not None:
+        values = {"size": detail, "limit": settings.max_bytes}
+        hit = LocatedHit(
+            "input-limit", path, Place(Span(1, 1, 1, 1), "", ""), None, "too-large", active.severity, values
+        )
+        record = record._replace(hits=[hit])
+    return record
+
+
+class _Scan:
+    def __init__(self, path: str, decoded: Decoded, role: str, settings: Settings) -> None:
+        self.path = path
+        self.decoded = decoded
+        self.role = role
+        self.settings = settings
+        self.dispatch = _dispatch(settings)
+        self.hits: list[LocatedHit] = []
+        self.facts = empty_facts()
+        self.redacted: list[Span] = []
+        self.families: dict[tuple[str, str], None] = {}
+        self.hidden: dict[str, None] = {}
+        self.broken: list[Broken] = []
+        self.count = 0
+        self.crashed: set[str] = set()
+        self.found: list[tuple[Document, Resource]] = []
+
+    def record(self) -> ScanRecord:
+        """Everything found, as the record."""
+        entries = [self._document(document, number) for number, document in enumerate(self.decoded.documents, 1)]
+        for problem in self.decoded.problems:
+            self._problem(problem, None, None)
+        suppressions = find_suppressions(self.path, self.decoded, self.found)
+        return ScanRecord(
+            self.path,
+            self._file_entry(entries),
+            self.hits,
+            self.facts,
+            suppressions,
+            self.redacted,
+            list(self.families),
+            list(self.hidden),
+            self.broken,
+            self.count,
+        )
+
+    def _file_entry(self, entries: list[DocumentEntry]) -> FileEntry:
+        if not entries:
+            limited = next((problem.kind for problem in self.decoded.problems), "")
+            if limited:
+                self.hidden["*"] = None
+            return FileEntry(self.path, "not-checked", limited or "empty")
+        statuses = {entry.status for entry in entries}
+        status: LedgerStatus = "partly"
+        if statuses == {"checked"}:
+            status = "checked"
+        elif statuses == {"not-checked"}:
+            status = "not-checked"
+        reasons = list(dict.fromkeys(entry.reason for entry in entries if entry.reason))
+        return FileEntry(
+            self.path, status, reasons[0] if len(reasons) == 1 else ("several" if reasons else ""), "", tuple(entries)
+        )
+
+    def _document(self, document: Document, number: int) -> DocumentEntry:
+        line = document.span.line
+
+        def entry(status: LedgerStatus, reason: str, detail: str = "") -> DocumentEntry:
+            return DocumentEntry(number, line, status, reason, detail)
+
+        if document.failed:
+            self._hide(document)
+            if document.template:
+                return entry("not-checked", "template")
+            for problem in document.problems:
+                self._problem(problem, document, None)
+            if "Secret" in self.decoded.text[document.start : document.end]:
+                self.redacted.append(document.span)
+            return entry("not-checked", "syntax")
+        if self.role == "patch":
+            return entry("not-checked", "kustomize-patch")
+        found, reason = resources(document.data, posixpath.basename(self.path))
+        if reason is None and not found:
+            reason = NotResource("empty-list")
+        if reason is not None:
+            if reason.reason == "template":
+                self._hide(document)
+            if reason.reason == "kubeconfig":
+                self.redacted.append(document.span)
+            return entry("not-checked", reason.reason, reason.detail)
+        if len(found) == 1 and _is_patch(found[0]):
+            return entry("not-checked", "kustomize-patch")
+        for problem in document.problems:
+            self._problem(problem, document, found[0].id if len(found) == 1 else None)
+        for resource in found:
+            self._resource(document, number, resource)
+        identity = found[0].id if len(found) == 1 else None
+        reasons = []
+        if not document.complete:
+            reasons.append("limit")
+            self.hidden["*"] = None
+        if document.has_unknown:
+            reasons.append("encrypted" if "sops" in mapping(document.data) else "placeholders")
+        return DocumentEntry(
+            number,
+            line,
+            "partly" if reasons else "checked",
+            reasons[0] if reasons else "",
+            "",
+            identity.kind if identity else str(mapping(document.data).get("kind", "")),
+            (identity.name or "") if identity else "",
+        )
+
+    def _hide(self, document: Document) -> None:
+        """Remember which kinds a document that could not be read may define."""
+        body = self.decoded.text[document.start : document.end]
+        kinds = _KIND.findall(body)
+        if kinds and not document.template and all(kind.isalpha() for kind in kinds) and len(body) <= _LONGEST_BROKEN:
+            self.broken.append(Broken(tuple(kinds), tuple(sorted(set(_PAIR.findall(body))))))
+            return
+        for kind in kinds or ["*"]:
+            self.hidden[kind if kind.isalpha() else "*"] = None
+
+    def _problem(self, problem: Any, document: Document | None, resource: ResourceId | None) -> None:
+        """What the decoder met, as a hit of an engine rule."""
+        rule, message = DECODE_RULES[problem.kind]
+        active = self.settings.active.get(rule)
+        if active is None:
+            return
+        place = Place(problem.span, field_text(problem.route), field_text(problem.route))
+        related: tuple[RelatedPlace, ...] = ()
+        if problem.related is not None:
+            note = "first" if rule == "yaml-duplicate-key" else "context"
+            related = (RelatedPlace(self.path, Place(problem.related, place.field, place.stable), resource, note),)
+        self.hits.append(
+            LocatedHit(rule, self.path, place, resource, message, active.severity, dict(problem.values), related)
+        )
+
+    def _resource(self, document: Document, number: int, resource: Resource) -> None:
+        self.count += 1
+        self.families[resource.family] = None
+        self.found.append((document, resource))
+        lens = view(resource, self.settings.pod_routes)
+        if resource.family == ("", "Secret"):
+            for field in ("data", "stringData"):
+                if isinstance(resource.data.get(field), dict):
+                    self.redacted.append(self.decoded.node_span(document, (*resource.prefix, field)))
+
+        def locate(path: FieldPath) -> Place:
+            return self.decoded.place(document, resource.prefix, path)
+
+        is_workload = isinstance(lens, Workload)
+        if is_workload:
+            self.families[WORKLOADS] = None
+        for active, check in self.dispatch.checks(resource.family, is_workload):
+            self._run(active, check, lens, locate)
+        try:
+            extract(lens, self.path, number, locate, self.facts)
+        except Exception as error:  # a crash is a finding about the linter, never the end of the run
+            self._crash("facts", error, lens, locate)
+
+    def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
+        rule = active.rule
+        if not rule.needs and not rule.sharpens:
+            if active.ack_only and not lens.is_alibaba and not any(one.is_ack for one in self.settings.profiles):
+                return
+            profiles: tuple[tuple[tuple[int, ...], Profile], ...] = (((), EMPTY),)
+            if active.ack_only and not lens.is_alibaba:
+                profiles = tuple(((index,), EMPTY) for index, one in enumerate(self.settings.profiles) if one.is_ack)
+        else:
+            profiles = tuple(
+                ((index,), one)
+                for index, one in enumerate(self.settings.profiles)
+                if not unmet(one, rule.needs) and (not active.ack_only or lens.is_alibaba or one.is_ack)
+            )
+        merged: list[LocatedHit] = []
+        for indices, profile in profiles:
+            try:
+                for hit in check(lens, profile, **active.options):
+                    if self._is_unknown(lens, hit.at):
+                        continue
+                    located = locate_hit(hit, active, self.path, lens.id, locate)._replace(profiles=indices)
+                    for position, other in enumerate(merged):
+                        if other._replace(profiles=()) == located._replace(profiles=()):
+                            merged[position] = other._replace(profiles=other.profiles + indices)
+                            break
+                    else:
+                        merged.append(located)
+            except Exception as error:  # see above
+                self._crash(rule.name, error, lens, locate)
+        self.hits += merged
+
+    def _is_unknown(self, lens: View, at: FieldPath) -> bool:
+        """Whether a path leads into a value that is unknown before rendering."""
+        node: Any = lens.data
+        for step in at.route:
+            if isinstance(node, Unknown):
+                return True
+            if isinstance(node, dict):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                return False
+        return isinstance(node, Unknown)
+
+    def _crash(self, name: str, error: Exception, lens: View, locate: Callable[[FieldPath], Place]) -> None:
+        if name not in self.crashed:
+            self.crashed.add(name)
+            self.hits.append(crash_hit(name, error, self.path, lens.id, locate(FieldPath(("metadata", "name")))))
+
+
+_LONGEST_BROKEN = 100_000
+_PAIR = re.compile(r"""([A-Za-z0-9][\w./-]*)["']?[ \t]*:[ \t]*["']?([A-Za-z0-9](?:[\w./-]*\w)?)""")
+_KIND = re.compile(r"""^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
+
+
+def locate_hit(
+    hit: Hit, active: Active, path: str, resource: ResourceId | None, locate: Callable[[FieldPath], Place]
+) -> LocatedHit:
+    """A hit with its own places made concrete; related fields are those of the same resource."""
+    related = tuple(RelatedPlace(path, locate(one.at), resource, one.note) for one in hit.related)
+    return LocatedHit(
+        active.rule.name,
+        path,
+        locate(hit.at),
+        resource,
+        hit.message,
+        lower(active.severity, hit.severity),
+        plain_values(hit.values),
+        related,
+    )
+
+
+def lower(severity: Severity, other: Severity | None) -> Severity:
+    """The milder of the two."""
+    if other is None:
+        return severity
+    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index(other))]
+
+
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Message values as JSON has them, so that a cached hit equals a fresh one."""
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, Unknown):
+        return value.text
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [_plain(item) for item in items]
+    return str(value)
+
+
+def crash_hit(name: str, error: Exception, path: str, resource: ResourceId | None, place: Place) -> LocatedHit:
+    """A rule that raised: a finding about the linter."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{posixpath.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    values = {"rule": name, "error": type(error).__name__, "detail": str(error)[:200], "where": where}
+    return LocatedHit("rule-crash", path, place, resource, "default", "error", values)
+
+
+_PATCHED_KINDS = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet")}
+
+
+def _is_patch(resource: Resource) -> bool:
+    """Whether a document looks like a strategic merge patch that no kustomization here names.
+
+    It holds a `$patch` directive, or is a workload without selector whose containers (if any) have no image.
+    """
+    if _has_directive(resource.data, 0):
+        return True
+    if resource.family not in _PATCHED_KINDS:
+        return False
+    spec = mapping(resource.data.get("spec"))
+    if "selector" in spec:
+        return False
+    pod = mapping(mapping(spec.get("template")).get("spec"))
+    containers = pod.get("containers")
+    if not isinstance(containers, list) or not containers:
+        return True
+    return any(isinstance(item, dict) and "image" not in item for item in containers)
+
+
+def _has_directive(node: Any, depth: int) -> bool:
+    if depth > 12:
+        return False
+    if isinstance(node, dict):
+        return "$patch" in node or any(_has_directive(value, depth + 1) for value in node.values())
+    if isinstance(node, list):
+        return any(_has_directive(value, depth + 1) for value in node)
+    return False
+
+
+def same_values(one: Mapping[str, Any]) -> str:
+    """A text that is equal for equal message values."""
+    return json.dumps(one, sort_keys=True, ensure_ascii=False)

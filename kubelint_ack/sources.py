@@ -1,0 +1,812 @@
+"""Which files a run reads: arguments, patterns, folders, ignore files and standard input become sources.
+
+Collecting opens nothing but ignore files; a source's bytes come from `read` when it is scanned. Every path in the
+result is resolved, so that a file reached over several names or links is read and reported once. What walking leaves
+out is decided entry by entry from the top of the repository down, as git does: exclude patterns and built-in excludes
+first, then the nearest ignore file that says anything (https://git-scm.com/docs/gitignore). Neither git's index nor
+its per-user ignore file is consulted: the result depends on nothing outside the repository.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+EXTENSIONS = (".yaml", ".yml", ".json")
+"""What a name ends with, in any case, to be found by walking."""
+
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn"})
+BUILT_IN_EXCLUDES = VERSION_CONTROL | {
+    "__pycache__",
+    ".terraform",
+    ".tox",
+    ".venv",
+    "node_modules",
+    "vendor",
+    "venv",
+}
+"""Names of folders that are not walked into; an exclude pattern such as `!vendor/` takes one back."""
+
+IGNORE_FILES = (".gitignore", ".ignore")
+"""In one folder, the later one wins."""
+
+IGNORE_FILE_LIMIT = 1 << 20
+"""How many bytes of an ignore file are read."""
+
+PATTERN_WILDCARDS = 3
+"""How many runs of `*` a gitignore pattern may have, beside `**/` in front and `/*` or `/**` at the end. pathspec's
+expressions backtrack: their time grows with the length of a name to the power of this number (10 ms at 250
+characters for three), so a pattern with more could keep us busy for years."""
+
+
+class Source(NamedTuple):
+    """One file to read."""
+
+    path: str
+    """What reports say: relative to the root with `/`; outside the root relative to the current directory, else
+    absolute. Bytes that are no UTF-8 are surrogates, as `os.fsdecode` makes them; see `printable`."""
+    file: str
+    """What to open; empty for standard input."""
+    explicit: bool
+    """Named by the user: found neither by walking nor by a pattern."""
+    data: bytes | None = None
+    """The content of standard input; None: `read` it."""
+
+
+class Skipped(NamedTuple):
+    """A file, or a folder when the path ends with `/`, that was met but is not read.
+
+    `reason` is `excluded` (detail: `built-in` or empty), `gitignored`, `not-regular-file` (detail: what it is),
+    `symlink-outside-root`, `missing` (a link that leads nowhere) or `unreadable` (detail: the system's message).
+    """
+
+    path: str
+    reason: str
+    detail: str = ""
+    explicit: bool = False
+    """Named by the user, who wants to hear about it."""
+
+
+class Inputs(NamedTuple):
+    """All that a run reads."""
+
+    root: str
+    has_root: bool
+    """The root comes from `--root`, `.git` or a configuration file; then all of it is context."""
+    scope: tuple[Source, ...]
+    """The files to report on, sorted by path."""
+    context: tuple[Source, ...]
+    """Further files of the root, sorted by path, read only to know what the scope refers to and is referred to by."""
+    skipped: tuple[Skipped, ...]
+    """What was left out of the scope, sorted by path; what is left out of the context is not recorded."""
+
+
+class InputError(Exception):
+    """Arguments that cannot be used, in words for the user, one line each; the run ends with exit code 2."""
+
+
+class Unreadable(Exception):  # noqa: N818
+    """A source that could not be read.
+
+    `reason` is `vanished`, `permission`, `too-large` (detail: bytes), `not-regular` (detail: what it is) or
+    `unreadable` (detail: the system's message).
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def printable(path: str) -> str:
+    r"""The path on one line: control characters and bytes that are no UTF-8 become escapes (`\n`, `\xff`)."""
+    if path.isprintable():
+        return path
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+# Never wait for the other end of a FIFO, become a terminal's process or follow a link put there after the listing.
+_OPEN_FLAGS = os.O_RDONLY
+for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
+    _OPEN_FLAGS |= getattr(os, _flag, 0)
+
+
+def read(source: Source, max_bytes: int) -> bytes:
+    """The bytes of a source. Raises Unreadable, also for more than `max_bytes`, of which no more are read."""
+    if source.data is not None:
+        if len(source.data) > max_bytes:
+            raise Unreadable("too-large", str(len(source.data)))
+        return source.data
+    try:
+        descriptor, size = _open(source.file)
+        try:
+            if size > max_bytes:
+                raise Unreadable("too-large", str(size))
+            data = os.read(descriptor, size + 1)
+            if len(data) != size:  # it grows, shrinks, or its size is not known beforehand
+                chunk = data
+                while chunk:
+                    chunk = os.read(descriptor, max_bytes + 1 - len(data))
+                    data += chunk
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unreadable("vanished") from None
+    except PermissionError:
+        raise Unreadable("permission") from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Unreadable("not-regular", "symbolic link") from None
+        if error.errno == errno.ENXIO:
+            raise Unreadable("not-regular", "socket") from None
+        raise Unreadable("unreadable", error.strerror or "") from None
+    if len(data) > max_bytes:
+        raise Unreadable("too-large", str(len(data)))
+    return data
+
+
+def _open(file: str) -> tuple[int, int]:
+    """A descriptor for reading and the size in bytes. Raises OSError, and Unreadable for what is no regular file."""
+    descriptor = os.open(file, _OPEN_FLAGS)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Unreadable("not-regular", _kind(status.st_mode))
+    return descriptor, status.st_size
+
+
+def _kind(mode: int) -> str:
+    """What a file is that is not a regular one."""
+    if stat.S_ISDIR(mode):
+        return "folder"
+    if stat.S_ISFIFO(mode):
+        return "FIFO"
+    if stat.S_ISSOCK(mode):
+        return "socket"
+    return "device"
+
+
+def _key_pattern(key: bytes) -> re.Pattern[bytes]:
+    # At the start of a line, also of a list item, or after a brace or comma. A run of white space is looked through
+    # from one place only, so that the search is linear.
+    return re.compile(rb'(?m)(?:(?:^|\r)[ \t]*(?:-[ \t]+)*|[{,]\s*)["\']?' + key + rb'["\']?\s*:')
+
+
+_API_VERSION = _key_pattern(b"apiVersion")
+_KIND = _key_pattern(b"kind")
+
+
+def sniff(data: bytes) -> bool:
+    """May this hold Kubernetes objects: has it keys `apiVersion` and `kind`, in block, flow or JSON style?
+
+    The whole file is searched, because `kubectl get -o json` writes keys in alphabetical order: `kind` comes after
+    all the items of a List and after the data of a ConfigMap.
+    """
+    if data[:1] in (b"\xef", b"\xff", b"\xfe", b"\0"):  # a byte order mark; without NULs UTF-16 and UTF-32 are ASCII
+        data = data.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    if b"apiVersion" not in data or b"kind" not in data:
+        return False
+    return _API_VERSION.search(data) is not None and _KIND.search(data) is not None
+
+
+# --- the root -------------------------------------------------------------------------------------------------------
+
+
+def find_root(
+    paths: Sequence[str], root_option: str | None, config: str | None, *, stdin_filename: str | None = None
+) -> tuple[str, bool]:
+    """The root, resolved, that report paths are relative to, and whether all of it is context.
+
+    `--root`, else the nearest folder above the inputs with a `.git` folder or file, else the folder of the
+    configuration file if the inputs are below it; these count as a root. Otherwise the current directory when all
+    inputs are below it, else their common parent. Where inputs lie in several repositories, one around the current
+    directory wins, then the first by name, so that the order of arguments does not matter.
+
+    Raises InputError when `--root` is not a directory.
+    """
+    if root_option is not None:
+        if not os.path.isdir(root_option):
+            raise InputError(f"{printable(root_option)}: --root must be an existing directory{_nearest(root_option)}")
+        return os.path.realpath(root_option), True
+    current = _current_directory()
+    # As written before resolved: a link that leads out of a repository belongs to that repository.
+    repositories = {
+        repository
+        for folder in _folders(paths, stdin_filename)
+        if (repository := _repository(folder) or _repository(os.path.realpath(folder))) is not None
+    }
+    if repositories:
+        return min(repositories, key=lambda repository: (not _below(current, repository), repository)), True
+    parent = os.path.realpath(common_parent(paths, stdin_filename=stdin_filename))
+    if config is not None:
+        folder = os.path.dirname(os.path.realpath(config))
+        if _below(parent, folder):
+            return folder, True
+    return (current if _below(parent, current) else parent), False
+
+
+def common_parent(paths: Sequence[str], *, stdin_filename: str | None = None) -> str:
+    """The deepest folder above all inputs, absolute: where the search for a configuration file begins."""
+    try:
+        return os.path.commonpath(_folders(paths, stdin_filename))
+    except ValueError:  # several drives
+        return _current_directory()
+
+
+def _folders(paths: Sequence[str], stdin_filename: str | None) -> set[str]:
+    """The folders that the inputs are or lie in, absolute, links not resolved."""
+    current = _current_directory()
+    folders = set()
+    for path in paths or (".",):
+        path = (stdin_filename or ".") if path == "-" else path
+        path = os.path.normpath(os.path.join(current, path))
+        if _is_glob(path):
+            path = _split_glob(path)[0]
+        folders.add(path if os.path.isdir(path) else os.path.dirname(path))
+    return folders
+
+
+def _repository(folder: str) -> str | None:
+    """The nearest folder from this one upwards that holds `.git` (a file in submodules and worktrees), resolved."""
+    while not os.path.exists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return os.path.realpath(folder)
+
+
+def _current_directory() -> str:
+    try:
+        return os.path.realpath(os.getcwd())
+    except OSError:
+        raise InputError("the current directory does not exist any more: change to another one") from None
+
+
+def _below(path: str, folder: str) -> bool:
+    """Is the path this folder or inside it? Both are absolute and normal."""
+    return path == folder or path.startswith(_prefix(folder))
+
+
+def _prefix(folder: str) -> str:
+    """What the paths inside a folder start with."""
+    return folder if folder.endswith(os.sep) else folder + os.sep
+
+
+def _nearest(path: str) -> str:
+    """`; did you mean …?` for a path that does not exist, or nothing."""
+    import difflib
+
+    existing, missing = path.rstrip(os.sep), ""
+    while existing and not os.path.isdir(existing):
+        existing, name = os.path.split(existing)
+        missing = os.path.join(name, missing) if missing else name
+    first, _, rest = missing.partition(os.sep)
+    try:
+        names = sorted(os.listdir(existing or "."))
+    except OSError:
+        return ""
+    for name in difflib.get_close_matches(first, names):
+        guess = os.path.join(existing, name, rest) if rest else os.path.join(existing, name)
+        if os.path.exists(guess):
+            return f"; did you mean {printable(guess)}?"
+    return ""
+
+
+def _is_glob(path: str) -> bool:
+    """Has the path wildcards, and nothing exactly this name?"""
+    return any(sign in path for sign in "*?[") and not os.path.lexists(path)
+
+
+def _split_glob(path: str) -> tuple[str, list[str]]:
+    """The folder in front of the first part with a wildcard, and the parts from there on."""
+    parts = path.replace("/", os.sep).split(os.sep)
+    first = next(index for index, part in enumerate(parts) if any(sign in part for sign in "*?["))
+    return os.sep.join(parts[:first]) + os.sep, [part for part in parts[first:] if part]
+
+
+# --- what walking leaves out ----------------------------------------------------------------------------------------
+
+
+class _PatternList:
+    """gitignore patterns, the last that matches decides; asked often, it first asks one expression about them all."""
+
+    __slots__ = ("_any", "_asked", "_spec")
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        from pathspec import GitIgnoreSpec
+
+        self._spec = GitIgnoreSpec.from_lines(lines)
+        self._asked = 0
+        self._any: re.Pattern[str] | None = None
+
+    def match(self, path: str) -> bool | None:
+        self._asked += 1
+        if self._asked == 200:  # from here on it is worth the time to compile
+            texts = [entry.regex.pattern for entry in self._spec.patterns if entry.regex]
+            self._any = re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", text) for text in texts))
+        if self._any and self._any.search(path) is None:
+            return None
+        return self._spec.check_file(path).include
+
+
+class _Patterns:
+    """gitignore patterns and the folder that they are relative to.
+
+    pathspec answers for a flat list of files, so a pattern that matches a folder also answers, with less weight, for
+    all that is in it. Walking asks about one entry at a time, after the folders above it. Therefore folders have a
+    list of their own, without the final slashes, and are looked up like files: every answer is about the entry itself.
+    """
+
+    __slots__ = ("_files", "_folders", "_skip", "unusable")
+
+    def __init__(self, folder: str, lines: Iterable[str]) -> None:
+        import warnings
+
+        from pathspec import GitIgnoreSpec
+
+        files: list[str] = []
+        folders: list[str] = []
+        self.unusable: list[str] = []
+        """Lines that mean nothing, which git passes over too, or that pathspec cannot be trusted with."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # by re, about sets such as `[[:alpha:]]`: not translated
+            for line in lines:
+                bare = line.rstrip()
+                if bare.endswith("/**/"):  # folders at any depth; pathspec would take files right there as well
+                    line = bare = bare + "*/"
+                for_folder = bare.rstrip("/") if bare.endswith("/") else line
+                try:
+                    compiled = GitIgnoreSpec.from_lines([line, for_folder]).patterns
+                except (ValueError, re.error, FutureWarning):
+                    compiled = ()
+                if any(entry.include is not None for entry in compiled) and _wildcards(bare) <= PATTERN_WILDCARDS:
+                    files.append(line)
+                    folders.append(for_folder)
+                else:
+                    self.unusable.append(line)
+            self._files = _PatternList(files)
+            self._folders = _PatternList(folders)
+        self._skip = len(_prefix(folder)) if folder else 0
+
+    def match(self, path: str, folder: bool) -> bool | None:
+        """Is this entry left out (True), taken back (False) or not mentioned (None)?"""
+        return (self._folders if folder else self._files).match(path[self._skip :])
+
+
+def _wildcards(pattern: str) -> int:
+    """Runs of `*`, beside `**/` in front and `/*` or `/**` at the end."""
+    return len(re.findall(r"\*+", re.sub(r"^!?/?\*\*/|/\*\*?/?$", "", pattern)))
+
+
+def _user_patterns(purpose: str, lines: Sequence[str]) -> _Patterns:
+    """Patterns relative to the root, from the command line or the configuration. Raises InputError."""
+    patterns = _Patterns("", lines)
+    if patterns.unusable:
+        raise InputError(
+            f"{purpose} pattern `{printable(patterns.unusable[0])}`: not understood; write it as in .gitignore, "
+            f"relative to the root, with no more than {PATTERN_WILDCARDS} `*`"
+        )
+    return patterns
+
+
+def _ignore_lines(file: str) -> list[str]:
+    """The patterns in an ignore file; none if it is missing, cannot be read or is no regular file."""
+    try:
+        descriptor, _ = _open(file)
+    except (OSError, Unreadable):
+        return []
+    try:
+        data = os.read(descriptor, IGNORE_FILE_LIMIT)
+    except OSError:
+        return []
+    finally:
+        os.close(descriptor)
+    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+_Ignores = tuple[_Patterns, ...]
+"""The ignore files that hold in a folder, the nearest last."""
+
+
+class _LeftOut:
+    """What exclude patterns, built-in excludes and ignore files leave out, by resolved or report path."""
+
+    def __init__(self, root: str, exclude: Sequence[str], respect_ignore_files: bool) -> None:
+        self._exclude = _user_patterns("exclude", exclude) if exclude else None
+        self._respect_ignore_files = respect_ignore_files
+        self._top = _repository(root) or root
+        self._excluded: dict[str, bool] = {"": False}
+        self._ignores: dict[str, _Ignores | None] = {}
+
+    def excludes(self, shown: str, name: str, folder: bool, patterns: bool = True) -> str | None:
+        """`built-in` or, for a pattern, an empty string if this entry itself is excluded; else None."""
+        decision = self._exclude.match(shown.lstrip("/"), folder) if self._exclude and patterns else None
+        if decision is None:
+            return "built-in" if folder and name in BUILT_IN_EXCLUDES else None
+        return "" if decision else None
+
+    def excluded(self, shown: str, folder: bool) -> bool:
+        """Is this entry or a folder above it excluded?"""
+        if shown == ".":
+            return False
+        *folders, name = shown.lstrip("/").split("/")
+        above = "/".join(folders)
+        if above not in self._excluded:
+            path, result = "", False
+            for part in folders:
+                path = f"{path}/{part}" if path else part
+                if path not in self._excluded:
+                    self._excluded[path] = result or self.excludes(path, part, True) is not None
+                result = self._excluded[path]
+        return self._excluded[above] or self.excludes(shown, name, folder) is not None
+
+    def ignored(self, ignores: _Ignores, path: str, folder: bool) -> bool:
+        """Is this entry itself ignored, given the ignore files that hold where it is?"""
+        for patterns in reversed(ignores):
+            decision = patterns.match(path, folder)
+            if decision is not None:
+                return decision
+        return False
+
+    def ignores(self, folder: str) -> _Ignores | None:
+        """The ignore files that hold in a folder, from the top of its repository down; None if it is ignored itself."""
+        if folder not in self._ignores:
+            top = self._top if _below(folder, self._top) else _repository(folder) or folder
+            unknown = [folder]
+            while unknown[-1] != top and (above := os.path.dirname(unknown[-1])) not in self._ignores:
+                unknown.append(above)
+            for path in reversed(unknown):
+                ignores: _Ignores | None
+                if path == top:
+                    lines = self._lines(os.path.join(path, ".git", "info", "exclude"))
+                    ignores = self.with_own(path, (_Patterns(path, lines),) if lines else ())
+                else:
+                    ignores = self._ignores[os.path.dirname(path)]
+                    if ignores is not None:
+                        ignores = None if self.ignored(ignores, path, True) else self.with_own(path, ignores)
+                self._ignores[path] = ignores
+        return self._ignores[folder]
+
+    def with_own(self, folder: str, ignores: _Ignores) -> _Ignores:
+        """The ignore files that hold above a folder, and its own."""
+        lines = [line for name in IGNORE_FILES for line in self._lines(os.path.join(folder, name))]
+        return (*ignores, _Patterns(folder, lines)) if lines else ignores
+
+    def _lines(self, file: str) -> list[str]:
+        return _ignore_lines(file) if self._respect_ignore_files else []
+
+
+# --- collecting -----------------------------------------------------------------------------------------------------
+
+
+def collect(
+    paths: Sequence[str],
+    *,
+    root: str,
+    has_root: bool,
+    exclude: Sequence[str] = (),
+    force_exclude: bool = False,
+    respect_gitignore: bool = True,
+    stdin_filename: str | None = None,
+    stdin: bytes | None = None,
+    context: Sequence[str] | None = None,
+    with_context: bool = True,
+) -> Inputs:
+    """Turn arguments into the sources of a run.
+
+    No path means the current directory; `-` is standard input, whose content is `stdin` and stands for the file
+    `stdin_filename`. A named file is read whatever its name is. A folder gives the regular files in and below it with
+    the extensions above, except what is excluded or ignored; symbolic links are followed as long as they stay in the
+    root. A pattern (`*`, `?`, `[ab]`, `**`) gives what it matches of these, and files with other extensions if it
+    spells the extension. `exclude` and `context` (None: everything) are gitignore patterns relative to the root.
+    With `force_exclude`, exclude patterns and built-in excludes hold for named files too. Ignore files never do:
+    git may track a file in spite of them.
+
+    The result is the same for any order and repetition of `paths`. Raises InputError with a line for each path that
+    does not exist and pattern that matches nothing, or for the first unusable gitignore pattern.
+    """
+    collector = _Collector(
+        os.path.realpath(root), has_root, _LeftOut(os.path.realpath(root), exclude, respect_gitignore), force_exclude
+    )
+    errors = []
+    for path in sorted(set(paths or (".",)) - {"-"}):
+        try:
+            collector.add(path)
+        except InputError as error:
+            errors.append(str(error))
+    if errors:
+        raise InputError("\n".join(errors))
+    collector.walk_named()
+    if "-" in paths:
+        collector.add_stdin(stdin_filename, stdin or b"")
+    others = collector.walk_context(context) if has_root and with_context else ()
+    return collector.inputs(others)
+
+
+_Wanted = Callable[[str, bool], bool]
+"""Is an entry with this name, being a folder or not, worth looking at?"""
+
+
+class _Entry(NamedTuple):
+    """An entry of a folder that is to be read or walked into."""
+
+    path: str
+    """Resolved."""
+    shown: str
+    folder: bool
+    ignores: _Ignores | None
+    """The ignore files that hold where it is; None: to be looked up, it was reached over a link."""
+
+
+def _walkable(name: str, folder: bool) -> bool:
+    return folder or name.endswith(EXTENSIONS) or name.lower().endswith(EXTENSIONS)
+
+
+class _Collector:
+    def __init__(self, root: str, has_root: bool, left_out: _LeftOut, force_exclude: bool) -> None:
+        self._root = root
+        self._has_root = has_root
+        self._left_out = left_out
+        self._force_exclude = force_exclude
+        self._current = _current_directory()
+        self._scope: dict[str, Source] = {}
+        self._skipped: dict[str, Skipped] | None = {}
+        """By path; None while nothing is recorded."""
+        self._starts: dict[str, bool] = {}
+        """Folders to walk: named by the user (True) or matched by a pattern."""
+        self._visited: set[str] = set()
+        self._resolved: dict[str, str] = {}
+
+    def add(self, path: str) -> None:
+        """Take a path that the user named."""
+        if not path or "\0" in path:
+            raise InputError("a path is empty or holds a NUL character: leave it out")
+        file = os.path.join(self._current, path)
+        shown = self._show(os.path.normpath(file))
+        try:
+            mode = os.stat(file).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(file):
+                target = printable(os.readlink(file))
+                raise InputError(f"{printable(path)}: the symbolic link leads to {target}, which is missing") from None
+            if _is_glob(file):
+                self._add_matches(path)
+                return
+            raise InputError(f"{printable(path)}: no such file or directory{_nearest(path)}") from None
+        except OSError as error:
+            self._skip(shown, False, "unreadable", error.strerror or "", explicit=True)
+            return
+        folder = stat.S_ISDIR(mode)
+        real = self._resolve(file)
+        if self._leads_out(file, real):
+            self._skip(shown, folder, "symlink-outside-root", explicit=True)
+        elif self._force_exclude and self._left_out.excluded(self._show(real), folder):
+            self._skip(self._show(real), folder, "excluded", explicit=True)
+        elif folder:
+            self._starts[real] = True
+        elif stat.S_ISREG(mode):
+            self._scope[real] = Source(self._show(real), real, True)
+        else:
+            self._skip(shown, False, "not-regular-file", _kind(mode), explicit=True)
+
+    def add_stdin(self, filename: str | None, data: bytes) -> None:
+        """Take standard input in place of the file of this name, which need not exist."""
+        if filename is None:
+            self._scope[""] = Source("<stdin>", "", True, data)
+            return
+        real = self._resolve(os.path.join(self._current, filename))
+        if self._force_exclude and self._left_out.excluded(self._show(real), False):
+            self._skip(self._show(real), False, "excluded", explicit=True)
+        else:
+            self._scope[real] = Source(self._show(real), "", True, data)
+
+    def walk_named(self) -> None:
+        """Walk the folders that were named or matched, outer ones first."""
+        for start in sorted(self._starts):
+            self._walk(start, self._scope)
+
+    def walk_context(self, patterns: Sequence[str] | None) -> Iterable[Source]:
+        """The files of the root that are not in the scope, only those that match a pattern where there are some."""
+        limit = None if patterns is None else _user_patterns("context", patterns)
+        found: dict[str, Source] = {}
+        skipped, self._skipped = self._skipped, None
+        self._walk(self._root, found)
+        self._skipped = skipped
+        return [
+            source
+            for real, source in found.items()
+            if real not in self._scope and (limit is None or limit.match(source.path, False))
+        ]
+
+    def inputs(self, context: Iterable[Source]) -> Inputs:
+        """What was collected."""
+        scope = tuple(sorted(self._scope.values()))
+        # What a pattern or a walk left out may have been named as well.
+        taken = {source.path for source in scope}
+        skipped = sorted(entry for entry in (self._skipped or {}).values() if entry.path not in taken)
+        return Inputs(self._root, self._has_root, scope, tuple(sorted(context)), tuple(skipped))
+
+    def _walk(self, start: str, into: dict[str, Source]) -> None:
+        free = self._is_left_out(start)
+        pending: list[tuple[str, _Ignores | None]] = [(start, None)]
+        boundary = self._boundary(start)
+        while pending:
+            folder, above = pending.pop()
+            if folder in self._visited:
+                continue
+            self._visited.add(folder)
+            for entry in self._entries(folder, above, boundary, free, _walkable):
+                if entry.folder:
+                    pending.append((entry.path, entry.ignores))
+                elif entry.path not in into:
+                    into[entry.path] = Source(entry.shown, entry.path, False)
+
+    def _add_matches(self, pattern: str) -> None:
+        """Take what a pattern matches: files, and folders to walk."""
+        import fnmatch
+
+        written, parts = _split_glob(os.path.join(self._current, pattern))
+        head = os.path.realpath(written)
+        if self._leads_out(written, head):
+            self._skip(self._show(os.path.normpath(written)), True, "symlink-outside-root", explicit=True)
+            return
+        names = [re.compile(fnmatch.translate(os.path.normcase(part))) for part in parts]
+        extension = os.path.splitext(parts[-1])[1]
+        any_extension = extension != "" and not any(sign in extension for sign in "*?[")
+        free = self._is_left_out(head)
+        boundary = self._boundary(head)
+        found = False
+
+        def wanted(index: int) -> _Wanted:
+            final = index == len(parts) - 1
+            if parts[index] == "**":
+                return lambda name, folder: folder or (final and _walkable(name, False))
+            matches = names[index].match
+            return lambda name, folder: (
+                matches(os.path.normcase(name)) is not None
+                and (folder or (final and (any_extension or _walkable(name, False))))
+            )
+
+        pending: list[tuple[str, _Ignores | None, int]] = [(head, None, 0)] if os.path.isdir(head) else []
+        done = set()
+        while pending:
+            folder, above, index = pending.pop()
+            if (folder, index) in done:
+                continue
+            done.add((folder, index))
+            any_depth = parts[index] == "**"
+            final = index == len(parts) - 1
+            if any_depth and not final:
+                pending.append((folder, above, index + 1))
+            for entry in self._entries(folder, above, boundary, free, wanted(index)):
+                if entry.folder and not (final and not any_depth):
+                    pending.append((entry.path, entry.ignores, index if any_depth else index + 1))
+                    continue
+                found = True
+                if entry.folder:
+                    self._starts.setdefault(entry.path, False)
+                else:
+                    self._scope.setdefault(entry.path, Source(entry.shown, entry.path, False))
+        if not found:
+            raise InputError(
+                f"{printable(pattern)}: no file matches this pattern (what is excluded or ignored does not count)"
+            )
+
+    def _entries(
+        self, folder: str, above: _Ignores | None, boundary: str, free: bool, wanted: _Wanted
+    ) -> Iterator[_Entry]:
+        """The wanted entries of a folder that are not left out.
+
+        `above` are the ignore files that hold around the folder. Links may not lead out of `boundary`. `free`: the
+        walk started at a folder that is left out itself, so what is said above it does not count.
+        """
+        shown_folder = self._show(folder)
+        try:
+            with os.scandir(folder) as listing:
+                entries = list(listing)
+        except OSError as error:
+            named = self._starts.get(folder, False)
+            self._skip(shown_folder, True, "unreadable", error.strerror or "", explicit=named)
+            return
+        left_out = self._left_out
+        if above is None:
+            ignores = left_out.with_own(folder, ()) if free else left_out.ignores(folder) or ()
+        elif any(entry.name in IGNORE_FILES for entry in entries):
+            ignores = left_out.with_own(folder, above)
+        else:
+            ignores = above
+        # Outside the root the first part of a path decides how it is shown.
+        prefix = None if not _below(folder, self._root) else "" if folder == self._root else shown_folder + "/"
+        for entry in entries:
+            name = entry.name
+            path = entry.path
+            shown = self._show(path) if prefix is None else prefix + name
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                is_link = not is_folder and entry.is_symlink()
+                is_file = not is_folder and not is_link and entry.is_file(follow_symlinks=False)
+                mode = 0 if is_folder or is_file else os.stat(path).st_mode
+            except OSError as error:
+                if wanted(name, False):
+                    missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+                    self._skip(shown, False, "missing" if missing else "unreadable", error.strerror or "")
+                continue
+            is_folder = is_folder or stat.S_ISDIR(mode)
+            if not wanted(name, is_folder):
+                continue
+            detail = left_out.excludes(shown, name, is_folder, not free)
+            if detail is not None:
+                if name not in VERSION_CONTROL:
+                    self._skip(shown, is_folder, "excluded", detail)
+            elif ignores and left_out.ignored(ignores, path, is_folder):
+                self._skip(shown, is_folder, "gitignored")
+            elif mode and not is_folder and not stat.S_ISREG(mode):
+                self._skip(shown, False, "not-regular-file", _kind(mode))
+            elif not is_link:
+                yield _Entry(path, shown, is_folder, ignores)
+            else:
+                real = os.path.realpath(path)
+                if not _below(real, boundary):
+                    self._skip(shown, is_folder, "symlink-outside-root")
+                elif not (is_folder and _below(folder, real)) and (free or not self._is_left_out(real, is_folder)):
+                    yield _Entry(real, self._show(real), is_folder, None)
+
+    def _is_left_out(self, path: str, folder: bool = True) -> bool:
+        """Would walking from the root not come to this path?"""
+        if self._left_out.excluded(self._show(path), folder):
+            return True
+        if folder:
+            return self._left_out.ignores(path) is None
+        ignores = self._left_out.ignores(os.path.dirname(path))
+        return ignores is None or self._left_out.ignored(ignores, path, False)
+
+    def _boundary(self, start: str) -> str:
+        return self._root if _below(start, self._root) else start
+
+    def _leads_out(self, file: str, real: str) -> bool:
+        """Is a path, as written, in the root, and its file over links outside? Others may be named anywhere."""
+        folder = os.path.normpath(file)
+        outside = self._has_root and not _below(real, self._root)
+        while outside and (above := os.path.dirname(folder)) != folder:
+            if _below(os.path.realpath(above), self._root):
+                return True
+            folder = above
+        return False
+
+    def _resolve(self, file: str) -> str:
+        """Like `os.path.realpath`, resolving the folder of many files once."""
+        folder, name = os.path.split(file)
+        if name in ("", ".", ".."):
+            return os.path.realpath(file)
+        if folder not in self._resolved:
+            self._resolved[folder] = os.path.realpath(folder)
+        path = os.path.join(self._resolved[folder], name)
+        return os.path.realpath(path) if os.path.islink(path) else path
+
+    def _show(self, path: str) -> str:
+        """The report path of an absolute path."""
+        if path == self._root:
+            return "."
+        if path.startswith(_prefix(self._root)):
+            path = path[len(_prefix(self._root)) :]
+        elif path.startswith(_prefix(self._current)):
+            relative = path[len(_prefix(self._current)) :]
+            # Two files must not have one name: what could also be a path of the root stays absolute.
+            if not os.path.lexists(os.path.join(self._root, relative.split(os.sep, 1)[0])):
+                path = relative
+        return path if os.sep == "/" else path.replace(os.sep, "/")
+
+    def _skip(self, shown: str, folder: bool, reason: str, detail: str = "", *, explicit: bool = False) -> None:
+        if self._skipped is not None:
+            path = shown.rstrip("/") + "/" if folder else shown
+            if explicit or path not in self._skipped:
+                self._skipped[path] = Skipped(path, reason, detail, explicit)

@@ -1,0 +1,166 @@
+"""Units of analysis: which files are deployed together, and what the kustomization that renders them adds.
+
+A unit is a root kustomization with all that it reaches, a chart directory, a configured environment, else a
+directory tree. References resolve first in the unit, then in the project.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from kubelint_ack.kustomize import Kustomization
+from kubelint_ack.project import Patch
+
+
+class Render(NamedTuple):
+    """How a unit takes one file: as written, or through kustomizations."""
+
+    path: str
+    namespace: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Unit(NamedTuple):
+    """Files that are deployed together."""
+
+    name: str
+    kind: Literal["kustomization", "chart", "directory", "environment"]
+    renders: tuple[Render, ...]
+    patches: tuple[Patch, ...] = ()
+    patch_files: tuple[str, ...] = ()
+    patch_targets: tuple[tuple[str, str | None, str | None], ...] = ()
+    generated: tuple[tuple[str, str, tuple[str, ...] | None], ...] = ()
+    opaque: bool = False
+    """It takes resources that cannot be read here."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Its files."""
+        return frozenset(render.path for render in self.renders)
+
+
+class Closure(NamedTuple):
+    """All that a kustomization reaches."""
+
+    renders: tuple[Render, ...]
+    members: tuple[Kustomization, ...]
+    opaque: bool
+
+
+def closure(top: Kustomization, known: Mapping[str, Kustomization], files: frozenset[str]) -> Closure:
+    """What `top` reaches: `known` are all kustomizations by directory, `files` all readable manifests.
+
+    The namespace and labels of the outermost kustomization win, as in a rendered overlay. Loops end.
+    """
+    renders: dict[Render, None] = {}
+    members: dict[str, Kustomization] = {}
+    opaque = False
+
+    stack: list[tuple[Kustomization, str | None, tuple[tuple[str, str], ...], tuple[str, ...]]] = [(top, None, (), ())]
+    while stack:
+        current, outer, outer_labels, trail = stack.pop()
+        if current.directory in trail:
+            continue
+        members[current.path] = current
+        opaque = opaque or current.opaque
+        namespace = outer or current.namespace
+        labels = tuple(sorted({**current.labels, **dict(outer_labels)}.items()))
+        for entry in current.entries:
+            if entry in known:
+                stack.append((known[entry], namespace, labels, (*trail, current.directory)))
+            elif entry in files:
+                renders[Render(entry, namespace, labels)] = None
+            else:
+                opaque = True
+    return Closure(tuple(sorted(renders)), tuple(members.values()), opaque)
+
+
+def _from_closures(
+    name: str, kind: Literal["kustomization", "environment"], found: Sequence[Closure], plain: Iterable[str]
+) -> Unit:
+    members = {member.path: member for one in found for member in one.members}.values()
+    renders = dict.fromkeys(render for one in found for render in one.renders)
+    reached = {render.path for render in renders}
+    renders.update(dict.fromkeys(Render(path) for path in plain if path not in reached))
+    return Unit(
+        name,
+        kind,
+        tuple(sorted(renders)),
+        tuple(patch for member in members for patch in member.patches),
+        tuple(sorted({file for member in members for file in member.patch_files})),
+        tuple(target for member in members for target in member.patch_targets),
+        tuple(sorted({generated for member in members for generated in member.generated}, key=str)),
+        any(one.opaque for one in found),
+    )
+
+
+def _below(path: str, directory: str) -> bool:
+    return directory in ("", ".") or path == directory or path.startswith(directory + "/")
+
+
+def units(
+    files: Iterable[str],
+    kustomizations: Iterable[Kustomization],
+    charts: Iterable[str],
+    environments: Mapping[str, Sequence[str]],
+) -> list[Unit]:
+    """All units, sorted by name; every file is in at least one.
+
+    `files` are the readable YAML and JSON files (kustomizations and patch files left out), `charts` the
+    directories that hold a `Chart.yaml`, `environments` the paths of each configured environment.
+    """
+    all_files = frozenset(files)
+    known = {one.directory: one for one in kustomizations}
+    reached_directories = {entry for one in known.values() for entry in one.entries if entry in known}
+    found: list[Unit] = []
+    taken: set[str] = set()
+    for name, paths in sorted(environments.items()):
+        roots = [posixpath.normpath(path) for path in paths]
+        inside = [one for one in known.values() if any(_below(one.directory, root) for root in roots)]
+        tops = [one for one in inside if not any(one.directory in other.entries for other in inside)]
+        closures = [closure(one, known, all_files) for one in tops if not one.component]
+        below_kustomization = [one.directory for one in inside]
+        plain = [
+            path
+            for path in all_files
+            if any(_below(path, root) for root in roots)
+            and not any(_below(path, directory) for directory in below_kustomization)
+        ]
+        unit = _from_closures(name, "environment", closures, plain)
+        found.append(unit)
+        taken |= unit.paths
+        taken |= {one.directory for one in inside}
+    for directory, one in sorted(known.items()):
+        if one.component or directory in reached_directories or directory in taken:
+            continue
+        reached = closure(one, known, all_files)
+        if environments and reached.renders and all(render.path in taken for render in reached.renders):
+            continue
+        unit = _from_closures(directory or ".", "kustomization", [reached], ())
+        found.append(unit)
+    for unit in found:
+        taken |= unit.paths
+    chart_directories = sorted(charts, key=len, reverse=True)
+    rest: dict[str, list[str]] = {}
+    in_chart: dict[str, list[str]] = {}
+    for path in sorted(all_files - taken):
+        chart = next((directory for directory in chart_directories if _below(path, directory)), None)
+        if chart is not None:
+            in_chart.setdefault(chart, []).append(path)
+        else:
+            rest.setdefault(posixpath.dirname(path), []).append(path)
+    found += [
+        Unit(directory or ".", "chart", tuple(Render(path) for path in paths), opaque=True)
+        for directory, paths in in_chart.items()
+    ]
+    trees: dict[str, list[str]] = {}
+    for directory in sorted(rest):
+        top = next((tree for tree in trees if _below(directory, tree)), directory)
+        trees.setdefault(top, []).extend(rest[directory])
+    found += [
+        Unit(directory or ".", "directory", tuple(Render(path) for path in sorted(paths)))
+        for directory, paths in trees.items()
+    ]
+    return sorted(found, key=lambda unit: (unit.name, unit.kind))

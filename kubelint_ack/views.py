@@ -1,0 +1,339 @@
+"""Read-only lenses over a resource: what rules and facts read instead of raw mappings.
+
+API versions and defaults are normalised here, once. An accessor gives None (or nothing to iterate) where the
+field is absent, has the wrong type or is unknown before rendering; `has` tells whether the key is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal
+
+from kubelint_ack.records import FieldPath, ResourceId, Route, Step
+from kubelint_ack.resource import Resource
+
+Role = Literal["init", "sidecar", "main", "ephemeral"]
+
+# Where the pod template of a workload lies, by (group, kind). A Pod is its own template.
+POD_ROUTES: dict[tuple[str, str], Route] = {
+    ("", "Pod"): (),
+    ("", "PodTemplate"): ("template",),
+    ("", "ReplicationController"): ("spec", "template"),
+    ("apps", "Deployment"): ("spec", "template"),
+    ("apps", "ReplicaSet"): ("spec", "template"),
+    ("apps", "StatefulSet"): ("spec", "template"),
+    ("apps", "DaemonSet"): ("spec", "template"),
+    ("batch", "Job"): ("spec", "template"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    # https://openkruise.io/docs/user-manuals/cloneset, https://argo-rollouts.readthedocs.io/en/stable/features/specification/
+    ("apps.kruise.io", "CloneSet"): ("spec", "template"),
+    ("apps.kruise.io", "StatefulSet"): ("spec", "template"),
+    ("apps.kruise.io", "DaemonSet"): ("spec", "template"),
+    ("argoproj.io", "Rollout"): ("spec", "template"),
+    ("serving.knative.dev", "Service"): ("spec", "template"),
+}
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def text(value: Any) -> str | None:
+    """The value if it is a string."""
+    return value if isinstance(value, str) else None
+
+
+def integer(value: Any) -> int | None:
+    """The value if it is an integer (an integral float counts, as for the API server; a boolean does not)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+class View:
+    """Any resource."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self.data = resource.data
+
+    @property
+    def id(self) -> ResourceId:
+        """Which object it is."""
+        return self.resource.id
+
+    @property
+    def kind(self) -> str:
+        """The kind as written."""
+        return self.resource.id.kind
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """(group, kind) with today's group."""
+        return self.resource.family
+
+    @property
+    def name(self) -> str | None:
+        """`metadata.name`, None if absent, generated or unknown."""
+        return self.resource.id.name
+
+    @property
+    def namespace(self) -> str | None:
+        """`metadata.namespace`; None: that of the render."""
+        return self.resource.id.namespace
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """`metadata`."""
+        return mapping(self.data.get("metadata"))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """`spec`."""
+        return mapping(self.data.get("spec"))
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """`metadata.labels`; values may be unknown."""
+        return mapping(self.metadata.get("labels"))
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """`metadata.annotations`; values may be unknown or, wrongly, no strings."""
+        return mapping(self.metadata.get("annotations"))
+
+    def annotation(self, key: str) -> str | None:
+        """The string value of an annotation."""
+        return text(self.annotations.get(key))
+
+    def get(self, *route: Step) -> Any:
+        """The node at a route; None if absent."""
+        node: Any = self.data
+        for step in route:
+            if isinstance(node, dict):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
+                node = node[step]
+            else:
+                return None
+        return node
+
+    def has(self, *route: Step) -> bool:
+        """Whether the last key of the route is written, whatever its value."""
+        parent = self.get(*route[:-1])
+        return isinstance(parent, dict) and route[-1] in parent
+
+    def at(self, *route: Step) -> FieldPath:
+        """The field path with this route."""
+        return FieldPath(route)
+
+    @cached_property
+    def is_alibaba(self) -> bool:
+        """Whether the object is plainly meant for Alibaba Cloud: by its API group, annotations, driver or images."""
+        group = self.id.group
+        if group.endswith((".alibabacloud.com", ".aliyun.com", ".alibabacloud.io")) or group == "alibabacloud.com":
+            return True
+        if any(_is_alibaba_key(key) for key in self.annotations) or any(_is_alibaba_key(key) for key in self.labels):
+            return True
+        names = (
+            self.data.get("provisioner"),
+            self.data.get("driver"),
+            self.get("spec", "csi", "driver"),
+            self.get("spec", "flexVolume", "driver"),
+            self.get("spec", "controller"),
+            self.get("spec", "ingressClassName"),
+            self.get("spec", "loadBalancerClass"),
+            self.get("spec", "storageClassName"),
+        )
+        return any(isinstance(name, str) and _is_alibaba_name(name) for name in names)
+
+
+def _is_alibaba_key(key: str) -> bool:
+    return "alibabacloud" in key or "alibaba-cloud" in key or "alicloud" in key or "k8s.aliyun.com" in key
+
+
+def _is_alibaba_name(name: str) -> bool:
+    return "alibabacloud" in name or "alicloud" in name or name.endswith(".csi.aliyun.com")
+
+
+class Container:
+    """A container of a pod template, of any role."""
+
+    def __init__(self, data: Mapping[str, Any], route: Route, role: Role) -> None:
+        self.data = data
+        self.route = route
+        self.role = role
+
+    @property
+    def name(self) -> str | None:
+        """`name`."""
+        return text(self.data.get("name"))
+
+    @property
+    def image(self) -> str | None:
+        """`image`."""
+        return text(self.data.get("image"))
+
+    @property
+    def security(self) -> Mapping[str, Any]:
+        """`securityContext`."""
+        return mapping(self.data.get("securityContext"))
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        """`resources`."""
+        return mapping(self.data.get("resources"))
+
+    def items(self, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Index and mapping of each item of a list field (`ports`, `env`, `volumeMounts` …)."""
+        for index, item in enumerate(sequence(self.data.get(key))):
+            if isinstance(item, dict):
+                yield index, item
+
+    def at(self, *route: Step) -> FieldPath:
+        """The field path of a field of this container."""
+        return FieldPath(self.route + route)
+
+
+class Workload(View):
+    """Whatever has a pod template; the pod's own fields are below `pod` (a Pod is its own template)."""
+
+    def __init__(self, resource: Resource, route: Route) -> None:
+        super().__init__(resource)
+        self.pod_route = route
+
+    @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The pod template (for a Pod: the object)."""
+        return mapping(self.get(*self.pod_route))
+
+    @cached_property
+    def pod_spec(self) -> Mapping[str, Any]:
+        """The pod's `spec`."""
+        return mapping(self.template.get("spec"))
+
+    @property
+    def pod_labels(self) -> Mapping[str, Any]:
+        """Labels of the pods."""
+        return mapping(mapping(self.template.get("metadata")).get("labels"))
+
+    @property
+    def pod_annotations(self) -> Mapping[str, Any]:
+        """Annotations of the pods."""
+        return mapping(mapping(self.template.get("metadata")).get("annotations"))
+
+    @property
+    def pod_security(self) -> Mapping[str, Any]:
+        """The pod's `securityContext`."""
+        return mapping(self.pod_spec.get("securityContext"))
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the pod says that it runs on Windows nodes."""
+        selector = mapping(self.pod_spec.get("nodeSelector"))
+        return (
+            mapping(self.pod_spec.get("os")).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows"
+        )
+
+    def pod_at(self, *route: Step) -> FieldPath:
+        """The field path of a field of the pod template: `pod_at("spec", "hostNetwork")`."""
+        return FieldPath(self.pod_route + route)
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """All containers: init (with `restartPolicy: Always`: sidecar), main, ephemeral."""
+        found = []
+        for key in ("initContainers", "containers", "ephemeralContainers"):
+            for index, item in enumerate(sequence(self.pod_spec.get(key))):
+                if isinstance(item, dict):
+                    role: Role = "main"
+                    if key == "initContainers":
+                        role = "sidecar" if item.get("restartPolicy") == "Always" else "init"
+                    elif key == "ephemeralContainers":
+                        role = "ephemeral"
+                    found.append(Container(item, (*self.pod_route, "spec", key, index), role))
+        return tuple(found)
+
+    def volumes(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Index and mapping of each volume."""
+        for index, item in enumerate(sequence(self.pod_spec.get("volumes"))):
+            if isinstance(item, dict):
+                yield index, item
+
+    @cached_property
+    def is_alibaba(self) -> bool:
+        """As for any resource, and by keys of the pod template and images of Alibaba Cloud's registries."""
+        if any(_is_alibaba_key(key) for key in self.pod_annotations):
+            return True
+        if any(_is_alibaba_key(key) for key in mapping(self.pod_spec.get("nodeSelector"))):
+            return True
+        for _, volume in self.volumes():
+            driver = mapping(volume.get("csi") or volume.get("flexVolume")).get("driver")
+            if isinstance(driver, str) and _is_alibaba_name(driver):
+                return True
+        return super().is_alibaba
+
+
+class Service(View):
+    """A Service of the core API."""
+
+    @property
+    def type(self) -> str | None:
+        """`spec.type`, by default ClusterIP; None if unknown."""
+        if not self.has("spec", "type"):
+            return "ClusterIP"
+        return text(self.spec.get("type"))
+
+    @property
+    def is_headless(self) -> bool:
+        """`clusterIP: None`."""
+        return self.spec.get("clusterIP") == "None" and self.type != "ExternalName"
+
+    @property
+    def selector(self) -> Mapping[str, Any]:
+        """`spec.selector`; values may be unknown."""
+        return mapping(self.spec.get("selector"))
+
+    def ports(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Index and mapping of each port."""
+        for index, item in enumerate(sequence(self.spec.get("ports"))):
+            if isinstance(item, dict):
+                yield index, item
+
+    def lb_annotation(self, suffix: str) -> tuple[str, str] | None:
+        """(key, value) of a load balancer annotation under either of the prefixes that the cloud controller reads.
+
+        The newer prefix wins when present, even if empty; an empty value counts as not set
+        (kubernetes/cloud-provider-alibaba-cloud, pkg/controller/service/reconcile/annotation/annotations.go).
+        """
+        for prefix in LB_PREFIXES:
+            value = self.annotations.get(prefix + suffix)
+            if value is not None:
+                found = text(value)
+                return (prefix + suffix, found) if found else None
+        return None
+
+
+LB_PREFIXES = (
+    "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-",
+    "service.beta.kubernetes.io/alicloud-loadbalancer-",
+)
+
+
+def view(resource: Resource, pod_routes: Mapping[tuple[str, str], Route] = POD_ROUTES) -> View:
+    """The lens for a resource: a Service, a workload, or the plain one."""
+    route = pod_routes.get(resource.family)
+    if route is not None:
+        return Workload(resource, route)
+    if resource.family == ("", "Service"):
+        return Service(resource)
+    return View(resource)

@@ -1,0 +1,992 @@
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubelint_ack import sources
+from kubelint_ack.sources import InputError, Inputs, Skipped, Source, Unreadable, collect, find_root, read, sniff
+
+MANIFEST = "apiVersion: v1\nkind: Service\n"
+posix_only = pytest.mark.skipif(os.name == "nt", reason="needs POSIX files")
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository that is the current directory."""
+    root = tmp_path / "repo"
+    (root / ".git" / "info").mkdir(parents=True)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository as the current directory, whose permissions count: not those of the superuser."""
+    if os.name == "nt":
+        pytest.skip("needs POSIX permissions")
+    root = Path(os.path.realpath(tempfile.mkdtemp()))
+    root.chmod(0o755)
+    (root / ".git").mkdir()
+    monkeypatch.chdir(root)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.chown(root, 65534, 65534)
+            os.seteuid(65534)
+        yield root
+    finally:
+        if user == 0:
+            os.seteuid(0)
+        for folder in root.rglob("*"):
+            if folder.is_dir():
+                folder.chmod(0o755)
+        shutil.rmtree(root)
+
+
+def write(root: Path, *names: str, text: str = MANIFEST) -> None:
+    for name in names:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def run(*paths: str, root: Path | None = None, has_root: bool = True, **options: object) -> Inputs:
+    return collect(paths, root=str(root or Path.cwd()), has_root=has_root, **options)  # type: ignore[arg-type]
+
+
+def scope(*paths: str, **options: object) -> list[str]:
+    return [source.path for source in run(*paths, **options).scope]  # type: ignore[arg-type]
+
+
+def context(*paths: str, **options: object) -> list[str]:
+    return [source.path for source in run(*paths, **options).context]  # type: ignore[arg-type]
+
+
+# --- walking --------------------------------------------------------------------------------------------------------
+
+
+def test_no_path_is_the_current_directory(repo: Path) -> None:
+    write(repo, "b.yaml", "a/c.yml", "a/d.json")
+    assert scope() == scope(".") == ["a/c.yml", "a/d.json", "b.yaml"]
+
+
+def test_walking_takes_yaml_and_json_also_from_hidden_folders(repo: Path) -> None:
+    write(repo, ".k8s/a.yaml", "B.YAML", "c.yml", ".d.json", "README.md", "e.yaml.tpl", "yaml", "charts/redis-1.0.tgz")
+    assert scope() == [".d.json", ".k8s/a.yaml", "B.YAML", "c.yml"]
+
+
+def test_sources_are_opened_by_their_absolute_name_and_marked_when_named(repo: Path) -> None:
+    write(repo, "a.yaml", "b/c.yaml")
+    assert run("a.yaml", "b").scope == (
+        Source("a.yaml", str(repo / "a.yaml"), True),
+        Source("b/c.yaml", str(repo / "b" / "c.yaml"), False),
+    )
+    for others in ([".", "b"], ["?.yaml"], ["b/../*.yaml"], ["a?yaml"]):
+        assert run("a.yaml", *others).scope[0].explicit, "being found as well does not matter"
+
+
+def test_built_in_excludes_at_any_depth(repo: Path) -> None:
+    write(
+        repo, "a.yaml", *(f"x/{name}/a.yaml" for name in sources.BUILT_IN_EXCLUDES), "x/vendor.yaml", "x/venv2/a.yaml"
+    )
+    assert scope() == ["a.yaml", "x/vendor.yaml", "x/venv2/a.yaml"]
+
+
+def test_excluded_folders_are_recorded_except_version_control(repo: Path) -> None:
+    write(repo, "vendor/a.yaml", ".git/a.yaml", "x/.svn/a.yaml")
+    assert run().skipped == (Skipped("vendor/", "excluded", "built-in"),)
+
+
+def test_exclude_patterns_are_relative_to_the_root_and_can_take_back(repo: Path) -> None:
+    write(repo, "gen/a.yaml", "x/gen/a.yaml", "x/b.gen.yaml", "x/keep.gen.yaml", "vendor/v.yaml", "node_modules/n.yaml")
+    inputs = run("x", ".", exclude=["/gen/", "*.gen.yaml", "!keep.gen.yaml", "!vendor/"])
+    assert [source.path for source in inputs.scope] == ["vendor/v.yaml", "x/gen/a.yaml", "x/keep.gen.yaml"]
+    assert inputs.skipped == (
+        Skipped("gen/", "excluded"),
+        Skipped("node_modules/", "excluded", "built-in"),
+        Skipped("x/b.gen.yaml", "excluded"),
+    )
+
+
+@pytest.mark.parametrize("pattern", ["a\\", "[a", "*a*a*a*a", "[[:alpha:]]"])
+def test_a_pattern_of_the_user_that_means_nothing_is_an_error(repo: Path, pattern: str) -> None:
+    with pytest.raises(InputError, match=r"^exclude pattern `.*`: not understood"):
+        run(exclude=["ok", pattern])
+    with pytest.raises(InputError, match=r"^context pattern `.*`: not understood"):
+        run(context=["ok", pattern])
+
+
+def test_a_named_file_is_read_whatever_its_name(repo: Path) -> None:
+    write(repo, "manifest.txt", "vendor/a.yaml", "gen/b.yaml", "ignored.yaml")
+    write(repo, ".gitignore", text="ignored.yaml\n")
+    names = ["gen/b.yaml", "ignored.yaml", "manifest.txt", "vendor/a.yaml"]
+    inputs = run(*names, exclude=["gen"])
+    assert [source.path for source in inputs.scope] == names
+    assert inputs.skipped == ()
+    inputs = run(".", "gen/b.yaml", "ignored.yaml", exclude=["b.yaml"])
+    assert [source.path for source in inputs.scope] == ["gen/b.yaml", "ignored.yaml"]
+    assert inputs.skipped == (Skipped("vendor/", "excluded", "built-in"),), "only what is really not read"
+
+
+def test_force_exclude_holds_for_named_files_and_folders_but_ignore_files_do_not(repo: Path) -> None:
+    write(repo, "vendor/a.yaml", "gen/b.yaml", "gen/x/c.yaml", "ignored.yaml", "d.yaml")
+    write(repo, ".gitignore", text="ignored.yaml\n")
+    inputs = run("vendor", "gen/x/c.yaml", "gen/b.yaml", "ignored.yaml", "d.yaml", exclude=["gen"], force_exclude=True)
+    assert [source.path for source in inputs.scope] == ["d.yaml", "ignored.yaml"]
+    assert inputs.skipped == (
+        Skipped("gen/b.yaml", "excluded", explicit=True),
+        Skipped("gen/x/c.yaml", "excluded", explicit=True),
+        Skipped("vendor/", "excluded", explicit=True),
+    )
+    write(repo, "x/vendor")
+    assert scope("x/vendor", force_exclude=True) == ["x/vendor"], "only folders are excluded by these names"
+
+
+def test_what_is_below_an_excluded_folder_cannot_be_taken_back(repo: Path) -> None:
+    """Walking and naming agree, as in git."""
+    write(repo, "gen/a.yaml")
+    assert scope(exclude=["gen/", "!gen/a.yaml"]) == []
+    assert scope("gen/a.yaml", exclude=["gen/", "!gen/a.yaml"], force_exclude=True) == []
+
+
+def test_a_named_folder_is_walked_although_it_is_left_out(repo: Path) -> None:
+    write(repo, "vendor/a.yaml", "vendor/vendor/b.yaml", "gen/c.yaml", "build/d.yaml", "build/skip/e.yaml")
+    write(repo, ".gitignore", text="build\n*.yaml\n")
+    write(repo, "build/.gitignore", text="skip\n")
+    assert scope("vendor", exclude=["gen"]) == ["vendor/a.yaml"]
+    assert scope("gen", "build", exclude=["gen"], respect_gitignore=False) == [
+        "build/d.yaml",
+        "build/skip/e.yaml",
+        "gen/c.yaml",
+    ]
+    assert scope("build") == ["build/d.yaml"]
+
+
+# --- ignore files ---------------------------------------------------------------------------------------------------
+
+
+def test_ignore_files_of_all_levels(repo: Path) -> None:
+    write(repo, ".gitignore", text="# comment\n\n*.gen.yaml\nbuild/\n/top.yaml\nlocal/x.yaml\n")
+    write(repo, "a/.gitignore", text="!keep.gen.yaml\n/only-here.yaml\n")
+    write(repo, "a/b/.ignore", text="other.yaml\n")
+    write(repo, ".git/info/exclude", text="mine.yaml\n")
+    left_out = [
+        "1.gen.yaml",
+        "a/build/2.yaml",
+        "top.yaml",
+        "local/x.yaml",
+        "a/only-here.yaml",
+        "a/b/other.yaml",
+        "a/b/mine.yaml",
+    ]
+    taken = ["a/b/keep.gen.yaml", "a/b/only-here.yaml", "a/keep.gen.yaml", "a/local/x.yaml", "a/top.yaml", "build.yaml"]
+    write(repo, *left_out, *taken)
+    inputs = run()
+    assert [source.path for source in inputs.scope] == taken
+    assert {entry.reason for entry in inputs.skipped} == {"gitignored"}
+    assert [entry.path for entry in inputs.skipped] == sorted({"a/build/", *left_out} - {"a/build/2.yaml"})
+    assert scope(respect_gitignore=False) == sorted(left_out + taken)
+
+
+def test_ignore_files_above_a_walked_folder_hold_in_it(repo: Path) -> None:
+    write(repo, ".gitignore", text="*.gen.yaml\n/a/b/c.yaml\n")
+    write(repo, "a/.gitignore", text="d.yaml\n")
+    write(repo, "a/b/1.gen.yaml", "a/b/c.yaml", "a/b/d.yaml", "a/b/e.yaml")
+    assert scope("a/b") == ["a/b/e.yaml"]
+    assert scope("a/b", root=repo / "a") == ["b/e.yaml"]
+
+
+def test_ignore_file_of_another_repository_holds_there(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path, "other/a/x.yaml", "other/a/y.yaml")
+    write(tmp_path, "other/.gitignore", text="x.yaml\n")
+    (tmp_path / "other" / ".git").mkdir()
+    assert scope("../other/a") == [str(tmp_path / "other" / "a" / "y.yaml")]
+
+
+def test_everything_ignored_but_yaml(repo: Path) -> None:
+    """The usual list of exceptions: folders have to be walked although `*` matches them."""
+    write(repo, ".gitignore", text="*\n!*/\n!*.yaml\n")
+    write(repo, "a/b/c.yaml", "a/b/d.json")
+    assert scope() == ["a/b/c.yaml"]
+
+
+def test_a_file_in_an_ignored_folder_is_not_taken_back(repo: Path) -> None:
+    write(repo, ".gitignore", text="build/\n!build/a.yaml\nout/*\n!out/a.yaml\n")
+    write(repo, "build/a.yaml", "out/a.yaml", "out/b.yaml")
+    assert scope() == ["out/a.yaml"]
+
+
+def test_a_pattern_for_folders_at_any_depth_is_not_about_files(repo: Path) -> None:
+    write(repo, ".gitignore", text="logs/**/\n")
+    write(repo, "logs/a.yaml", "logs/b/c.yaml")
+    assert scope() == ["logs/a.yaml"]
+
+
+def test_dot_ignore_wins_over_gitignore(repo: Path) -> None:
+    write(repo, ".gitignore", text="a.yaml\n")
+    write(repo, ".ignore", text="!a.yaml\nb.yaml\n")
+    write(repo, "a.yaml", "b.yaml")
+    assert scope() == ["a.yaml"]
+
+
+def test_ignore_file_with_byte_order_mark_and_windows_lines(repo: Path) -> None:
+    (repo / ".gitignore").write_bytes("\ufeffa.yaml\r\n部署.yaml\r\n".encode())
+    write(repo, "a.yaml", "部署.yaml", "b.yaml")
+    assert scope() == ["b.yaml"]
+
+
+@posix_only
+def test_ignore_files_that_are_links_or_pipes_are_not_opened(repo: Path, tmp_path: Path) -> None:
+    """git does not follow such a link either; reading the pipe would wait for ever."""
+    write(tmp_path, "elsewhere", text="*.yaml\n")
+    (repo / ".gitignore").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(repo / ".ignore")
+    write(repo, "a.yaml")
+    assert scope() == ["a.yaml"]
+
+
+def test_nonsense_in_an_ignore_file_is_passed_over(repo: Path) -> None:
+    write(repo, ".gitignore", text="a\\\n[b\n[z-a]\n!\n/\n!/\n  \n[[:alpha:]].yaml\nx.yaml\n")
+    write(repo, "a.yaml", "x.yaml")
+    assert scope() == ["a.yaml"]
+
+
+def test_ignore_pattern_of_exponential_cost(repo: Path) -> None:
+    write(repo, ".gitignore", text="*a" * 30 + "b\n" + "**/a/" * 12 + "b\nx.yaml\n")
+    write(repo, "a" * 200 + ".yaml", "a/" * 40 + "c.yaml", "x.yaml")
+    start = time.process_time()
+    assert scope() == ["a/" * 40 + "c.yaml", "a" * 200 + ".yaml"]
+    assert time.process_time() - start < 5
+
+
+def test_many_files_of_one_folder_are_decided_like_few(repo: Path) -> None:
+    """Beyond 200 questions another expression is asked first."""
+    write(repo, ".gitignore", text="*.gen.yaml\n!7*.gen.yaml\n/a[1-9].yaml\nfolder/\n")
+    names = [f"{number}.gen.yaml" for number in range(130)] + [f"a{number}.yaml" for number in range(130)]
+    write(repo, *names, *(f"{number}/folder/x.yaml" for number in range(220)))
+    expected = [name for name in names if name.startswith("7")] + ["a0.yaml", *names[130 + 10 :]]
+    assert scope() == sorted(expected)
+
+
+GIT_PATTERNS = r"""
+* !*/ !*.yaml build build/ /build a/b a/ !a !a/ *.yaml !x.yaml **/b a/** !a/** a/**/x.yaml foo* !foo.yaml */ /*
+!/a [ab] ? a/* !a/b b/x.yaml #c \!x ** !**/x.yaml a/**/ /a/b/ */b [!a] [^a] {a,b} a//b **/ / ! x.yaml/ *.y*ml
+**/build/** a** *** a\ [a- !*.json a/**b
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git to compare with")
+def test_random_ignore_files_are_read_as_git_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files below the root take nothing back: there pathspec mixes up folders and files, and too much is read."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+    def grow(folder: Path, depth: int) -> None:
+        folder.mkdir(exist_ok=True)
+        for name in rng.sample(["a", "b", "build", "x.yaml", "y.json", "foo.yaml"], rng.randint(1, 4)):
+            if depth == 0 or "." in name:
+                write(folder, name)
+            else:
+                grow(folder / name, depth - 1)
+        if depth == 3 or rng.random() < 0.25:
+            lines = rng.choices(GIT_PATTERNS, k=rng.randint(1, 4))
+            kept = [line for line in lines if depth == 3 or not line.startswith("!")]
+            write(folder, ".gitignore", text="\n".join(kept))
+
+    for seed in range(50):
+        rng = random.Random(seed)
+        root = tmp_path / str(seed)
+        grow(root, 3)
+        subprocess.run(["git", "init", "-q", root], check=True)
+        listing = subprocess.run(
+            ["git", "-C", root, "ls-files", "-o", "--exclude-standard", "-z"], capture_output=True, check=True
+        ).stdout.decode()
+        expected = sorted(name for name in listing.split("\0") if name.endswith((".yaml", ".json")))
+        assert scope(str(root), root=root) == expected, f"seed {seed}"
+
+
+# --- patterns -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def apps(repo: Path) -> Path:
+    write(repo, "apps/a/dev/x.yaml", "apps/a/prod/x.yaml", "apps/b/prod/y.json", "apps/b/prod/z.tpl", "apps/top.yml")
+    write(repo, "apps/.hidden.yaml", "apps/node_modules/n.yaml", "apps/README.md")
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("apps/*.yml", ["apps/top.yml"]),
+        ("apps/*", None),
+        ("./apps/../apps/t?p.yml", ["apps/top.yml"]),
+        ("apps/*/prod", ["apps/a/prod/x.yaml", "apps/b/prod/y.json"]),
+        ("apps/*/prod/", ["apps/a/prod/x.yaml", "apps/b/prod/y.json"]),
+        ("apps/[!a]/*/*", ["apps/b/prod/y.json"]),
+        ("apps/**/**/prod/*", ["apps/a/prod/x.yaml", "apps/b/prod/y.json"]),
+        ("**/prod/*.*", ["apps/a/prod/x.yaml", "apps/b/prod/y.json"]),
+        ("apps/**/*.tpl", ["apps/b/prod/z.tpl"]),
+        ("apps/**/*.yaml", ["apps/.hidden.yaml", "apps/a/dev/x.yaml", "apps/a/prod/x.yaml"]),
+        ("apps/**", None),
+        ("**", None),
+    ],
+)
+def test_patterns(apps: Path, pattern: str, expected: list[str] | None) -> None:
+    everything = ["apps/.hidden.yaml", "apps/a/dev/x.yaml", "apps/a/prod/x.yaml", "apps/b/prod/y.json", "apps/top.yml"]
+    inputs = run(pattern)
+    assert [source.path for source in inputs.scope] == (expected or everything)
+    assert not any(source.explicit for source in inputs.scope)
+    assert scope(str(apps / pattern)) == (expected or everything)
+
+
+def test_a_pattern_does_not_match_what_is_excluded_or_ignored(apps: Path) -> None:
+    write(apps, ".gitignore", text="dev\n")
+    assert scope("**/*.yaml", exclude=[".hidden*"]) == ["apps/a/prod/x.yaml"]
+    with pytest.raises(InputError, match=r"^apps/a/d\*: no file matches"):
+        run("apps/a/d*")
+    assert scope("apps/a/dev/*") == ["apps/a/dev/x.yaml"], "the folder is named without wildcards"
+    assert scope("apps/node_modules/*.yaml") == ["apps/node_modules/n.yaml"]
+    assert scope("apps/b/*/*.json", exclude=["apps/"]) == ["apps/b/prod/y.json"]
+
+
+@pytest.mark.parametrize("pattern", ["nothing/*.yaml", "apps/*.tpl", "apps/READ*", "*.yaml"])
+def test_a_pattern_without_match_is_an_error(apps: Path, pattern: str) -> None:
+    with pytest.raises(InputError, match="no file matches this pattern"):
+        run(pattern)
+
+
+def test_a_file_with_wildcards_in_its_name_is_meant_itself(repo: Path) -> None:
+    write(repo, "a[1].yaml", "a1.yaml")
+    assert run("a[1].yaml").scope == (Source("a[1].yaml", str(repo / "a[1].yaml"), True),)
+
+
+@posix_only
+def test_a_pattern_survives_link_loops(repo: Path) -> None:
+    write(repo, "a/b/x.yaml")
+    (repo / "a" / "b" / "up").symlink_to("..")
+    (repo / "a" / "self").symlink_to("self")
+    assert scope("a/**/*.yaml") == ["a/b/x.yaml"]
+    write(repo, "c/y.yaml")
+    (repo / "a" / "to-c").symlink_to("../c")
+    (repo / "c" / "to-a").symlink_to("../a")
+    assert scope("**/*.yaml") == scope() == ["a/b/x.yaml", "c/y.yaml"]
+
+
+# --- standard input -------------------------------------------------------------------------------------------------
+
+
+def test_standard_input_has_a_default_name(repo: Path) -> None:
+    assert run("-", stdin=b"x").scope == (Source("<stdin>", "", True, b"x"),)
+
+
+def test_standard_input_stands_for_the_file_of_its_name(repo: Path) -> None:
+    write(repo, "a/x.yaml", "y.yaml")
+    expected = Source("a/x.yaml", "", True, b"new")
+    for paths in (["-"], ["-", "a/x.yaml"], ["a", "-"]):
+        inputs = run(*paths, stdin=b"new", stdin_filename="./a/x.yaml")
+        assert inputs.scope == (expected,)
+        assert [source.path for source in inputs.context] == ["y.yaml"]
+
+
+def test_standard_input_may_stand_for_a_file_that_does_not_exist_yet(repo: Path) -> None:
+    assert run("-", stdin=b"", stdin_filename="new/x.yaml").scope == (Source("new/x.yaml", "", True, b""),)
+
+
+def test_force_exclude_holds_for_the_name_of_standard_input(repo: Path) -> None:
+    inputs = run("-", stdin=b"", stdin_filename="gen/x.yaml", exclude=["gen"], force_exclude=True)
+    assert inputs.scope == ()
+    assert inputs.skipped == (Skipped("gen/x.yaml", "excluded", explicit=True),)
+
+
+# --- what is no regular file ----------------------------------------------------------------------------------------
+
+
+@posix_only
+def test_special_files_are_not_opened(repo: Path) -> None:
+    os.mkfifo(repo / "fifo.yaml")
+    os.mkfifo(repo / "other")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.yaml")
+        write(repo, "folder.yaml/a.yaml")
+        inputs = run()
+    assert [source.path for source in inputs.scope] == ["folder.yaml/a.yaml"]
+    assert inputs.skipped == (
+        Skipped("fifo.yaml", "not-regular-file", "FIFO"),
+        Skipped("socket.yaml", "not-regular-file", "socket"),
+    )
+    assert run("fifo.yaml", "other", os.devnull).skipped == (
+        Skipped("/dev/null", "not-regular-file", "device", True),
+        Skipped("fifo.yaml", "not-regular-file", "FIFO", True),
+        Skipped("other", "not-regular-file", "FIFO", True),
+    )
+
+
+@posix_only
+def test_a_file_is_read_once_under_its_own_name(repo: Path) -> None:
+    write(repo, "base/real.yaml", "base/data.txt")
+    (repo / "a").mkdir()
+    (repo / "a" / "link.yaml").symlink_to("../base/real.yaml")
+    (repo / "a" / "data.yaml").symlink_to("../base/data.txt")
+    (repo / "b").symlink_to("base")
+    assert scope() == ["base/data.txt", "base/real.yaml"]
+    assert scope("a/link.yaml", "b/real.yaml", "base/real.yaml") == ["base/real.yaml"]
+    assert scope("a") == ["base/data.txt", "base/real.yaml"]
+    assert scope("b") == ["base/real.yaml"]
+
+
+@posix_only
+def test_links_out_of_the_root_are_not_followed(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path, "secret/x.yaml")
+    (repo / "x.yaml").symlink_to("../secret/x.yaml")
+    (repo / "x.txt").symlink_to("../secret/x.yaml")
+    (repo / "folder").symlink_to("../secret")
+    inputs = run()
+    assert inputs.scope == ()
+    assert inputs.skipped == (Skipped("folder/", "symlink-outside-root"), Skipped("x.yaml", "symlink-outside-root"))
+    write(repo, "a/x.yaml")
+    inputs = run("**/x.yaml", "x.yaml")
+    assert [source.path for source in inputs.scope] == ["a/x.yaml"]
+    assert inputs.skipped == (
+        Skipped("folder/", "symlink-outside-root"),
+        Skipped("x.yaml", "symlink-outside-root", "", True),
+    )
+
+
+@posix_only
+def test_a_named_link_out_of_a_repository_is_refused(repo: Path, tmp_path: Path) -> None:
+    """A pull request could turn a file that the workflow names into a link to a secret of the machine."""
+    write(tmp_path, "secret/x.yaml")
+    (repo / "x.yaml").symlink_to("../secret/x.yaml")
+    (repo / "folder").symlink_to("../secret")
+    inputs = run("x.yaml", "folder", "folder/x.yaml")
+    assert inputs.scope == ()
+    assert inputs.skipped == (
+        Skipped("folder/", "symlink-outside-root", "", True),
+        Skipped("folder/x.yaml", "symlink-outside-root", "", True),
+        Skipped("x.yaml", "symlink-outside-root", "", True),
+    )
+    assert run("folder/*.yaml").skipped == (Skipped("folder/", "symlink-outside-root", "", True),)
+    assert scope("x.yaml", has_root=False) == [str(tmp_path / "secret" / "x.yaml")]
+    assert scope("../secret/x.yaml") == [str(tmp_path / "secret" / "x.yaml")]
+
+
+@posix_only
+def test_link_loops_end(repo: Path) -> None:
+    write(repo, "a/b/x.yaml", "y.yaml")
+    (repo / "a" / "b" / "up").symlink_to("../..")
+    (repo / "a" / "one").symlink_to("two")
+    (repo / "a" / "two").symlink_to("one")
+    (repo / "self.yaml").symlink_to("self.yaml")
+    assert scope() == ["a/b/x.yaml", "y.yaml"]
+    assert scope("a") == ["a/b/x.yaml"], "a link to a folder above does not enlarge the scope"
+    assert [entry[:2] for entry in run().skipped] == [("self.yaml", "unreadable")]
+    assert [entry[:2] for entry in run("self.yaml").skipped] == [("self.yaml", "unreadable")]
+
+
+@posix_only
+def test_links_that_lead_nowhere(repo: Path) -> None:
+    (repo / "x.yaml").symlink_to("gone.yaml")
+    (repo / "y").symlink_to("gone")
+    assert run().skipped == (Skipped("x.yaml", "missing", "No such file or directory"),)
+    with pytest.raises(InputError, match=r"^x\.yaml: the symbolic link leads to gone\.yaml, which is missing$"):
+        run("x.yaml")
+
+
+@posix_only
+def test_links_do_not_lead_around_excludes(repo: Path) -> None:
+    write(repo, ".gitignore", text="build\nx.yaml\n")
+    write(repo, "vendor/a/v.yaml", "build/b.yaml", "out/x.yaml", "out/y.yaml")
+    (repo / "1").symlink_to("vendor/a")
+    (repo / "2").symlink_to("build")
+    (repo / "3.yaml").symlink_to("out/x.yaml")
+    (repo / "4.yaml").symlink_to("vendor/a/v.yaml")
+    assert scope() == ["out/y.yaml"]
+
+
+# --- permissions ----------------------------------------------------------------------------------------------------
+
+
+def test_folders_that_may_not_be_listed(unprivileged: Path) -> None:
+    write(unprivileged, "a/x.yaml", "b/y.yaml")
+    (unprivileged / "b").chmod(0o000)
+    inputs = run()
+    assert [source.path for source in inputs.scope] == ["a/x.yaml"]
+    assert inputs.skipped == (Skipped("b/", "unreadable", "Permission denied"),)
+    assert run("b", "b/y.yaml").skipped == (
+        Skipped("b/", "unreadable", "Permission denied", True),
+        Skipped("b/y.yaml", "unreadable", "Permission denied", True),
+    )
+
+
+def test_a_folder_whose_files_may_not_be_reached(unprivileged: Path) -> None:
+    """Names can be listed, but nothing be asked about them or opened."""
+    write(unprivileged, "a/x.yaml", "a/.gitignore")
+    (unprivileged / "a").chmod(0o400)
+    (source,) = run().scope
+    with pytest.raises(Unreadable) as caught:
+        read(source, 100)
+    assert caught.value.reason == "permission"
+
+
+def test_a_file_that_may_not_be_read(unprivileged: Path) -> None:
+    write(unprivileged, "x.yaml", ".gitignore")
+    (unprivileged / "x.yaml").chmod(0o000)
+    (unprivileged / ".gitignore").chmod(0o000)
+    (source,) = run().scope
+    with pytest.raises(Unreadable) as caught:
+        read(source, 100)
+    assert (caught.value.reason, caught.value.detail) == ("permission", "")
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a b.yaml", "部署/服务.yaml", "😀.yaml", "-.yaml", "{a}.yaml", "#.yaml", "~.yaml"])
+def test_unusual_names(repo: Path, name: str) -> None:
+    write(repo, name)
+    write(repo, ".gitignore", text="other\n")
+    assert scope() == scope(name) == [name]
+    assert sources.printable(name) == name
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b"a\nb/c\td.yaml", r"a\nb/c\td.yaml"),
+        (b"\xb2\xbf.yaml", r"\xb2\xbf.yaml"),
+        ("部\x1b[31m.yaml".encode(), r"部\x1b[31m.yaml"),
+        ("\u202efdp.yaml".encode(), r"\u202efdp.yaml"),
+    ],
+)
+@posix_only
+def test_names_that_no_terminal_should_see(repo: Path, raw: bytes, shown: str) -> None:
+    name = os.fsdecode(raw)
+    try:
+        (repo / name).parent.mkdir(exist_ok=True)
+        (repo / name).write_bytes(b"x")
+    except OSError:
+        pytest.skip("the file system refuses this name")
+    write(repo, ".gitignore", text="other\n")
+    (source,) = run().scope
+    assert source.path == name
+    assert read(source, 10) == b"x"
+    assert sources.printable(name) == shown
+    assert run(name).scope == (source._replace(explicit=True),)
+    with pytest.raises(InputError) as caught:
+        run(name + "?")
+    assert str(caught.value).startswith(shown + "?: no file")
+
+
+def test_paths_are_relative_to_the_root(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(repo, "a/b/x.yaml")
+    monkeypatch.chdir(repo / "a")
+    for path in ("b/x.yaml", "./b//x.yaml", "../a/b/../b/x.yaml", str(repo / "a/b/x.yaml"), "b", "."):
+        assert scope(path, root=repo) == ["a/b/x.yaml"]
+    assert scope("b/x.yaml", root=repo / "a" / "b") == ["x.yaml"]
+    assert scope(str(repo / "a/b/x.yaml"), root=Path("/"), with_context=False) == [str(repo / "a/b/x.yaml")[1:]]
+
+
+def test_paths_outside_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative to the current directory or absolute, however they are named, and never the name of another file."""
+    write(tmp_path, "root/same.yaml", "root/a/1.yaml", "here/x.yaml", "here/same.yaml", "here/a/2.yaml", "there/z.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+    expected = ["x.yaml", *(str(tmp_path / name) for name in ("here/same.yaml", "here/a/2.yaml", "there/z.yaml"))]
+    for paths in (["."], ["x.yaml", "same.yaml", "a"], ["a/2.yaml", "*.yaml"], [".", "a/2.yaml", "x.yaml"]):
+        assert scope(*paths, "../there", root=tmp_path / "root") == sorted(expected)
+    assert scope("../root/same.yaml", root=tmp_path / "root") == ["same.yaml"]
+
+
+def test_order_and_repetition_of_arguments_change_nothing(repo: Path) -> None:
+    write(repo, ".gitignore", text="build\n")
+    write(repo, "build/.gitignore", text="x\n")
+    write(repo, "a.yaml", "b/c.yaml", "b/d/e.yaml", "build/f.yaml", "build/x/g.yaml", "vendor/h.yaml")
+    paths = ["b/d", ".", "build/x", "b/**/*.yaml", "build", "vendor/h.yaml"]
+    expected = run(*paths)
+    assert [source.path for source in expected.scope] == [
+        "a.yaml",
+        "b/c.yaml",
+        "b/d/e.yaml",
+        "build/f.yaml",
+        "build/x/g.yaml",
+        "vendor/h.yaml",
+    ]
+    for order in itertools.islice(itertools.permutations(paths), 0, 720, 37):
+        assert run(*order, *order[:3]) == expected
+    assert run(str(repo / "build" / "x"), "build").scope == run("build/x", "build").scope
+
+
+def test_a_split_list_adds_up(repo: Path) -> None:
+    write(repo, *(f"{folder}/{number}.yaml" for folder in "abc" for number in range(3)))
+    one, two = run("a", "b/1.yaml"), run("b/2.yaml", "c")
+    whole = run("a", "b/1.yaml", "b/2.yaml", "c")
+    assert set(one.scope) | set(two.scope) == set(whole.scope)
+    for part in (one, two):
+        assert {source.path for source in part.scope + part.context} == {
+            source.path for source in whole.scope + whole.context
+        }
+
+
+# --- arguments that cannot be used ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("deploy/webb.yaml", "deploy/webb.yaml: no such file or directory; did you mean deploy/web.yaml?"),
+        ("depoly/web.yaml", "depoly/web.yaml: no such file or directory; did you mean deploy/web.yaml?"),
+        ("depoly", "depoly: no such file or directory; did you mean deploy?"),
+        ("web.yaml", "web.yaml: no such file or directory"),
+        ("deploy/web.yaml/x", "deploy/web.yaml/x: no such file or directory"),
+        ("", "a path is empty or holds a NUL character: leave it out"),
+        ("a\0b", "a path is empty or holds a NUL character: leave it out"),
+    ],
+)
+def test_a_path_that_does_not_exist(repo: Path, path: str, message: str) -> None:
+    write(repo, "deploy/web.yaml")
+    with pytest.raises(InputError) as caught:
+        run(path)
+    assert str(caught.value) == message
+
+
+def test_all_missing_paths_are_named_at_once(repo: Path) -> None:
+    write(repo, "a.yaml")
+    with pytest.raises(InputError) as caught:
+        run("nope", "a.yaml", "missing", "*.json")
+    assert [line.split(":")[0] for line in str(caught.value).split("\n")] == ["*.json", "missing", "nope"]
+
+
+@posix_only
+def test_folders_deeper_than_python_recurses(repo: Path) -> None:
+    write(repo, ".gitignore", text="*.json\n")
+    try:
+        for _ in range(1100):
+            os.mkdir("d")
+            os.chdir("d")
+        write(Path(), "x.yaml", "x.json")
+        os.chdir(repo)
+        deep = "d/" * 1100 + "x.yaml"
+        assert scope() == scope(deep, exclude=["*.json"], force_exclude=True) == [deep]
+        assert scope(os.path.dirname(deep)) == [deep]
+    finally:
+        os.chdir(repo)
+        subprocess.run(["rm", "-rf", "d"], check=True)
+
+
+@posix_only
+def test_folders_deeper_than_the_system_opens(repo: Path) -> None:
+    write(repo, "a.yaml")
+    try:
+        for _ in range(20):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+        os.chdir(repo)
+        inputs = run()
+        assert [source.path for source in inputs.scope] == ["a.yaml"]
+        assert [(entry.reason, entry.detail) for entry in inputs.skipped] == [("unreadable", "File name too long")]
+    finally:
+        os.chdir(repo)
+        subprocess.run(["rm", "-rf", "d" * 250], check=True)
+
+
+def test_a_name_that_is_too_long(repo: Path) -> None:
+    name = "x" * 5000
+    (entry,) = run(name).skipped
+    assert entry[:2] == (name, "unreadable")
+    assert entry.explicit
+
+
+# --- context --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(repo: Path) -> Path:
+    write(repo, ".gitignore", text="local\n")
+    write(repo, "a/1.yaml", "a/2.yaml", "b/3.yaml", "local/4.yaml", "vendor/5.yaml", "gen/6.yaml")
+    return repo
+
+
+def test_context_is_the_rest_of_the_root(shop: Path) -> None:
+    inputs = run("a/1.yaml", exclude=["gen"])
+    assert [source.path for source in inputs.context] == ["a/2.yaml", "b/3.yaml"]
+    assert not any(source.explicit for source in inputs.context)
+    assert inputs.skipped == (), "what is left out of the context is not of interest"
+    assert context(exclude=["gen"]) == []
+    assert context("a", exclude=["gen"]) == ["b/3.yaml"]
+    assert context("local", "vendor", exclude=["gen"]) == ["a/1.yaml", "a/2.yaml", "b/3.yaml"]
+
+
+def test_context_limited_by_patterns(shop: Path) -> None:
+    assert context("a/1.yaml", context=["b/", "gen/*.json"]) == ["b/3.yaml"]
+    assert context("a/1.yaml", context=["**/*.yaml", "!gen/**"]) == ["a/2.yaml", "b/3.yaml"]
+    assert context("a/1.yaml", context=[]) == []
+
+
+def test_no_context_when_not_asked_for_or_without_a_root(shop: Path) -> None:
+    assert context("a/1.yaml", with_context=False) == []
+    assert context("a/1.yaml", has_root=False) == []
+
+
+def test_inputs_outside_the_root_have_its_context(shop: Path, tmp_path: Path) -> None:
+    write(tmp_path, "rendered.yaml")
+    assert context("../rendered.yaml", "a", context=["a", "b"]) == ["b/3.yaml"]
+
+
+# --- the root -------------------------------------------------------------------------------------------------------
+
+
+def test_the_root_is_the_nearest_repository(repo: Path) -> None:
+    write(repo, "a/b/x.yaml", "sub/c/y.yaml", "sub/.git")
+    assert find_root([], None, None) == (str(repo), True)
+    assert find_root(["a/b/x.yaml"], None, None) == (str(repo), True)
+    assert find_root(["a/**/*.yaml"], None, None) == (str(repo), True)
+    assert find_root(["sub/c/y.yaml"], None, None) == (str(repo / "sub"), True), "`.git` is a file in a submodule"
+    assert find_root(["missing/x.yaml"], None, None) == (str(repo), True)
+    assert find_root(["-"], None, None) == (str(repo), True)
+    assert find_root(["-"], None, None, stdin_filename="sub/x.yaml") == (str(repo / "sub"), True)
+
+
+def test_the_root_of_several_repositories_does_not_depend_on_order(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a-first/.git/HEAD", "a-first/x.yaml", "z-last/.git/HEAD", "plain/x.yaml")
+    write(repo, "sub/.git", "sub/y.yaml", "x.yaml")
+    for paths, expected in (
+        (["../a-first/x.yaml", "x.yaml", "../plain/x.yaml"], repo),
+        (["../a-first", "../z-last"], tmp_path / "a-first"),
+        (["sub/y.yaml", "x.yaml"], repo),
+        (["../plain/x.yaml", "../z-last"], tmp_path / "z-last"),
+    ):
+        for order in itertools.permutations(paths):
+            assert find_root(order, None, None) == (str(expected), True)
+
+
+def test_the_root_option_wins(repo: Path, tmp_path: Path) -> None:
+    write(repo, "a/x.yaml")
+    assert find_root(["a/x.yaml"], "a", None) == (str(repo / "a"), True)
+    for option in ("b", "a/x.yaml"):
+        with pytest.raises(InputError, match=f"^{option}: --root must be an existing directory"):
+            find_root(["a"], option, None)
+
+
+def test_the_root_without_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "here/a/x.yaml", "here/b/y.yaml", "there/a/z.yaml", "here/.kubelint-ack.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+    here = str(tmp_path / "here")
+    assert find_root([], None, None) == (here, False)
+    assert find_root(["a/x.yaml"], None, None) == (here, False)
+    assert find_root(["../there/a/z.yaml"], None, None) == (str(tmp_path / "there" / "a"), False)
+    assert find_root(["../there/a/z.yaml", "a"], None, None) == (str(tmp_path), False)
+    config = str(tmp_path / "here" / ".kubelint-ack.yaml")
+    assert find_root(["a", "b/y.yaml"], None, config) == (here, True)
+    assert find_root(["../there"], None, config) == (str(tmp_path / "there"), False), "the inputs are not below it"
+
+
+def test_the_common_parent(repo: Path) -> None:
+    write(repo, "a/b/x.yaml", "a/c/y.yaml")
+    assert sources.common_parent(["a/b/x.yaml", "a/c"]) == str(repo / "a")
+    assert sources.common_parent(["a/b/*.yaml"]) == str(repo / "a" / "b")
+    assert sources.common_parent(["a/*/x.yaml"]) == sources.common_parent(["a/**/*.yaml"]) == str(repo / "a")
+    assert sources.common_parent([]) == sources.common_parent(["-"]) == str(repo)
+    assert sources.common_parent(["-"], stdin_filename="a/new.yaml") == str(repo / "a")
+
+
+@posix_only
+def test_the_root_of_links(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link belongs to the repository that it is in; from outside, what it leads to counts."""
+    write(tmp_path, "secret/x.yaml")
+    (repo / "out").symlink_to("../secret")
+    assert find_root(["out/x.yaml"], None, None) == (str(repo), True)
+    (tmp_path / "in").symlink_to("repo")
+    monkeypatch.chdir(tmp_path)
+    write(repo, "a/x.yaml")
+    assert find_root(["in/a/x.yaml"], None, None) == (str(repo), True)
+    assert scope("in/a/x.yaml", root=repo) == ["a/x.yaml"]
+    (tmp_path / "in-a").symlink_to("repo/a")
+    assert find_root(["in-a"], None, None) == (str(repo), True)
+
+
+@posix_only
+def test_a_current_directory_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InputError, match="the current directory does not exist any more"):
+        find_root([], None, None)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def source_of(file: Path) -> Source:
+    return Source(file.name, str(file), False)
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100])
+def test_read_up_to_the_limit(tmp_path: Path, size: int) -> None:
+    (tmp_path / "x").write_bytes(b"\r\nx\0"[:4] * 25 if size == 100 else b"x" * size)
+    assert read(source_of(tmp_path / "x"), 100) == (tmp_path / "x").read_bytes()
+
+
+def test_read_refuses_what_is_too_large(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x" * 101)
+    for source in (source_of(tmp_path / "x"), Source("<stdin>", "", True, b"x" * 101)):
+        with pytest.raises(Unreadable) as caught:
+            read(source, 100)
+        assert (caught.value.reason, caught.value.detail) == ("too-large", "101")
+
+
+def test_read_does_not_even_begin_with_a_huge_file(tmp_path: Path) -> None:
+    size = 1 << 42
+    try:
+        with open(tmp_path / "x", "wb") as file:
+            file.truncate(size)
+    except OSError:
+        pytest.skip("the file system has no sparse files of this size")
+    with pytest.raises(Unreadable) as caught:
+        read(source_of(tmp_path / "x"), 100)
+    assert (caught.value.reason, caught.value.detail) == ("too-large", str(size))
+
+
+def test_read_standard_input() -> None:
+    assert read(Source("<stdin>", "", True, b""), 100) == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_read_a_file_whose_size_is_not_known() -> None:
+    source = Source("status", "/proc/self/status", False)
+    assert read(source, 100_000).startswith(b"Name:")
+    with pytest.raises(Unreadable, match="too-large"):
+        read(source, 100)
+
+
+def test_read_a_file_that_grows_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_bytes(b"x" * 50)
+    real_open = sources._open
+
+    def growing(file: str) -> tuple[int, int]:
+        opened = real_open(file)
+        with open(file, "ab") as more:
+            more.write(b"y" * 30)
+        return opened
+
+    monkeypatch.setattr(sources, "_open", growing)
+    assert read(source_of(tmp_path / "x"), 100) == b"x" * 50 + b"y" * 30
+    with pytest.raises(Unreadable, match="too-large"):
+        read(source_of(tmp_path / "x"), 100)
+
+
+def test_read_a_file_that_vanished(tmp_path: Path) -> None:
+    write(tmp_path, "file")
+    for name in ("gone", "gone/x", "file/x"):
+        with pytest.raises(Unreadable) as caught:
+            read(source_of(tmp_path / name), 100)
+        assert caught.value.reason == "vanished"
+
+
+@posix_only
+def test_read_what_was_replaced_after_the_listing(tmp_path: Path) -> None:
+    """Neither waiting for a pipe nor following a new link."""
+    os.mkfifo(tmp_path / "fifo")
+    write(tmp_path, "target")
+    (tmp_path / "link").symlink_to("target")
+    (tmp_path / "folder").mkdir()
+    for name, detail in (("fifo", "FIFO"), ("link", "symbolic link"), ("folder", "folder")):
+        with pytest.raises(Unreadable) as caught:
+            read(source_of(tmp_path / name), 100)
+        assert (caught.value.reason, caught.value.detail) == ("not-regular", detail)
+
+
+@posix_only
+def test_reading_leaves_no_file_open(tmp_path: Path) -> None:
+    write(tmp_path, "x")
+    (tmp_path / "folder").mkdir()
+    before = os.open(tmp_path / "x", os.O_RDONLY)
+    os.close(before)
+    for name, limit in (("x", 100), ("x", 1), ("folder", 100)):
+        with contextlib.suppress(Unreadable):
+            read(source_of(tmp_path / name), limit)
+    after = os.open(tmp_path / "x", os.O_RDONLY)
+    os.close(after)
+    assert after == before
+
+
+# --- is it Kubernetes? ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: Service\n",
+        "# comment\n---\nkind : Service\n'apiVersion' : v1",
+        '{"kind":"List","apiVersion":"v1"}',
+        '{\n  "items": [],\n  "apiVersion"\n: "v1",\n  "kind": "List"}',
+        "--- {apiVersion: v1, kind: Service}",
+        "{\n  # KYAML\n  apiVersion: 'v1',\n  kind: 'Service',\n}",
+        "items:\n- apiVersion: v1\n  kind: Service\n",
+        "- - apiVersion: v1\n    kind: Service\n",
+        "a: 1\r\n\r\napiVersion: v1\r\nkind: Service\r\n",
+        "a: 1\rapiVersion: v1\rkind: Service\r",
+        "{{- if .Values.x }}\napiVersion: {{ x }}\nkind: Service\n{{- end }}",
+        "apiVersion:\nkind:\n",
+        '{"apiVersion": "v1", "data": {"x": "' + "x" * 200_000 + '"}, "kind": "ConfigMap"}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_may_be_kubernetes(text: str, encoding: str) -> None:
+    assert sniff(text.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "apiVersion: v2\nname: chart\n",
+        "kind: x\n",
+        "# apiVersion: v1\n# kind: Service\n",
+        "the apiVersion: and the kind: of it\n",
+        "myapiVersion: v1\nmykind: x\n",
+        "apiVersions: v1\nkinds: x\n",
+        "apiVersion v1\nkind x\n",
+        '["apiVersion", "kind"]',
+    ],
+)
+def test_is_not_kubernetes(text: str) -> None:
+    assert not sniff(text.encode())
+
+
+@pytest.mark.parametrize("filler", ["\n", " ", "- ", ", ", "{\n", "\r ", "\r\n", "apiVersion\n", "apiVersion ", "'"])
+def test_sniffing_takes_linear_time(filler: str) -> None:
+    data = b"kind apiVersion " + filler.encode() * 300_000
+    start = time.process_time()
+    assert not sniff(data)
+    assert time.process_time() - start < 5
+
+
+# --- start-up -------------------------------------------------------------------------------------------------------
+
+
+def test_pathspec_is_imported_only_for_patterns(repo: Path) -> None:
+    write(repo, "a.yaml")
+    write(repo, ".gitignore", text="# nothing yet\n\n")
+    code = (
+        "import sys; from kubelint_ack.sources import *\n"
+        "found = collect(['a.yaml'], root='.', has_root=True), collect(['.'], root='.', has_root=True)\n"
+        "print(sorted({'pathspec', 'pathlib', 'dataclasses', 'fnmatch', 'difflib'} & set(sys.modules)))"
+    )
+    project = os.path.dirname(os.path.dirname(sources.__file__))
+    command = [sys.executable, "-S", "-c", code]
+    result = subprocess.run(command, env={**os.environ, "PYTHONPATH": project}, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("[]\n", "")
