@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -115,6 +116,7 @@ def main() -> None:
 @option("--jobs", "-j", metavar="N|auto")
 @option("--no-cache", is_flag=True)
 @option("--sarif-category", metavar="NAME")
+@option("--sarif-limit", type=click.IntRange(1, 25_000), default=5000, metavar="N")
 @option("--repository-uri", metavar="URL")
 @option("--revision", metavar="SHA")
 def check(**given: Any) -> None:
@@ -453,6 +455,7 @@ def _options(given: Mapping[str, Any], stream: Any) -> Options:
         max_findings=given["max_findings"],
         ci=_ci(),
         sarif_category=given["sarif_category"] or "",
+        sarif_limit=given["sarif_limit"],
         repository_uri=given["repository_uri"] or "",
         revision=given["revision"] or "",
         step_summary=os.environ.get("GITHUB_STEP_SUMMARY", ""),
@@ -480,22 +483,41 @@ def _write_reports(
         return run
 
     failed = False
+
+    def fail(path: str, error: OSError) -> None:
+        nonlocal failed
+        failed = True
+        reason = error.strerror or str(error)
+        click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.output', path=path, reason=reason)}", err=True)
+
     for format, path in outputs:
-        options = _options(given, None)
         try:
-            _write_file(path, "".join(render(format, for_format(format), options)))
+            _write_file(path, "".join(render(format, for_format(format), _options(given, None))))
         except OSError as error:
-            failed = True
-            reason = error.strerror or str(error)
-            click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.output', path=path, reason=reason)}", err=True)
+            fail(path, error)
     format = given["format"] or config.format or ("concise" if os.environ.get("PRE_COMMIT") else "text")
-    for piece in render(format, for_format(format), _options(given, sys.stdout)):
+    own = for_format(format)
+    options = _options(given, sys.stdout)
+    if format in MACHINE_FORMATS and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    for piece in render(format, own, options):
         sys.stdout.write(piece)
     sys.stdout.flush()
-    if format != "text" and not given["quiet"] and format == "concise":
+    if format == "concise" and not given["quiet"]:
+        from kubelint_ack.report.display import defuse
         from kubelint_ack.report.summary import found_line
 
-        click.echo(found_line(run), err=True)
+        click.echo(defuse(found_line(own)) if options.ci else found_line(own), err=True)
+    if format == "github" and options.step_summary:
+        from kubelint_ack.report.github import append_summary
+
+        try:
+            append_summary(own, options)
+        except OSError as error:
+            fail(options.step_summary, error)
+    if "sarif" in (format, *(one for one, _ in outputs)) and len(run.findings) > given["sarif_limit"]:
+        capped = say(run.language, "sarif.capped", count=len(run.findings), limit=given["sarif_limit"])
+        click.echo(f"kubelint-ack: {capped}", err=True)
     return failed
 
 

@@ -47,8 +47,8 @@ class Written(NamedTuple):
 class Marks:
     """The side table of a file's mappings and lists: offsets of all that they hold.
 
-    A mapping's marks are `[start, end, key start, key end, value start, value end, …]` in the order of its keys, those of
-    a list `[start, end, item start, item end, …]`. Where an alias stands, they are its own.
+    A mapping's marks are `[start, end, key start, key end, value start, value end, …]` in the order of its keys,
+    those of a list `[start, end, item start, item end, …]`. Where an alias stands, they are its own.
     """
 
     __slots__ = ("_by_id", "containers", "tables", "written")
@@ -431,7 +431,7 @@ class Decoded:
                 continue
 
 
-# Between scalars, and in text that is no YAML: after a space, at the start of a line, or right after a bracket or quote.
+# Between scalars and in text that is no YAML: at the start of a line, after a space or right behind a bracket or quote.
 _COMMENT = re.compile(r"""(?:^|(?<=[\s\]}"',]))#[^\n]*""", re.MULTILINE)
 
 

@@ -79,7 +79,8 @@ def kustomization(path: str, data: Any) -> Kustomization:
             if patch:
                 inline.extend(_inline(patch, kind, name))
     for item in sequence(content.get("replicas")):
-        inline.append(Patch(None, text(mapping(item).get("name")), (("spec", "replicas"),)))
+        name = text(mapping(item).get("name"))
+        inline.extend(Patch(kind, name, (("spec", "replicas"),)) for kind in _SCALED)
     for item in sequence(content.get("replacements")):
         # A replacement may write anywhere in its targets.
         inline.extend(_replacement(item))
@@ -120,6 +121,10 @@ def kustomization(path: str, data: Any) -> Kustomization:
         tuple(generated),
         opaque,
     )
+
+
+# What the field `replicas` changes: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/replicas/
+_SCALED = ("Deployment", "ReplicationController", "ReplicaSet", "StatefulSet")
 
 
 def _is_remote(entry: str) -> bool:

@@ -135,6 +135,8 @@ def toml_mapping(data: bytes, path: str, table: Sequence[str]) -> tuple[dict[str
         # https://docs.python.org/3/library/tomllib.html: the position is in the text only, before Python 3.14.
         match = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
         line, column = (int(match[1]), int(match[2])) if match else (1, 1)
+        if str(error).endswith("(at end of document)"):
+            line, column = text.count("\n", 0, len(text.rstrip())) + 1, 1
         detail = str(error).partition(" (at ")[0]
         raise Unusable(FileProblem("toml", Span(line, column, line, column + 1), {"detail": detail})) from None
     for step in table:

@@ -124,15 +124,17 @@ def may_be_unknown(text: str) -> bool:
 def is_unknown_text(text: str, style: str | None, route: Route) -> bool:
     """Whether a scalar is filled in before it reaches a cluster, so that nobody can know it from the file.
 
-    - `{{ … }}` and `{% … %}` anywhere (Go templates, Jinja);
+    - `{{ … }}` and `{% … %}` (Go templates, Jinja), except where a program has templates of its own: in alerting rules,
+      and in text of several lines below `data`, `stringData`, `command` or `args`;
     - the whole scalar `<NAME>` or `__NAME__`, and what SOPS has encrypted (`ENC[AES256_GCM,…]`);
-    - `${NAME}` and `${NAME:-default}` (envsubst, Flux) in a short scalar on one line that is not in a block scalar nor
-      below `data`, `stringData`, `command` or `args`: there it is rather the shell's or the program's own.
+    - `${NAME}` and `${NAME:-default}` (envsubst, Flux) in a short scalar on one line that is no block scalar and not
+      below those fields: there it is rather the shell's or the program's own.
 
     `$(NAME)` is Kubernetes' own syntax. `style` is the event's: `|`, `>`, a quote, or empty for a plain scalar.
     """
+    is_own = not _PROGRAMS.isdisjoint(route)
     if _ACTION.search(text):
-        return True
+        return not (is_own and "\n" in text.strip()) and not ("groups" in route and "rules" in route)
     if style in ("|", ">"):
         return text.startswith("ENC[AES256_GCM,")
     if _PLACEHOLDER.fullmatch(text):
@@ -140,8 +142,8 @@ def is_unknown_text(text: str, style: str | None, route: Route) -> bool:
     return (
         len(text) <= _LONGEST_WITH_VARIABLE
         and "\n" not in text
+        and not is_own
         and _VARIABLE.search(text) is not None
-        and _PROGRAMS.isdisjoint(route)
     )
 
 

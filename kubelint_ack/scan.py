@@ -289,8 +289,11 @@ class _Scan:
         lens = view(resource, self.settings.pod_routes)
         if resource.family == ("", "Secret"):
             for field in ("data", "stringData"):
-                if isinstance(resource.data.get(field), dict):
-                    self.redacted.append(self.decoded.node_span(document, (*resource.prefix, field)))
+                for key in mapping(resource.data.get(field)):
+                    at = FieldPath((field, key), "value")
+                    start = self.decoded.place(document, resource.prefix, at).span
+                    end = self.decoded.node_span(document, (*resource.prefix, field, key))
+                    self.redacted.append(Span(start.line, start.column, end.end_line, end.end_column))
 
         def locate(path: FieldPath) -> Place:
             return self.decoded.place(document, resource.prefix, path)

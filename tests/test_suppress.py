@@ -265,6 +265,11 @@ def test_file_form() -> None:
     assert marked.extra[0].values["written"] == "ignore-file"
 
 
+def test_file_form_beside_the_first_key_is_misplaced() -> None:
+    text = pod().replace("v1", "v1  # kubelint-ack: ignore-file[image-latest-tag]", 1)
+    assert said(judge(text)) == [("unused-suppression", "misplaced-file", 1)]
+
+
 def test_resource_form() -> None:
     comment = "# kubelint-ack: ignore-resource[image-latest-tag] reason\n"
     assert kept(comment + TWO.format("", "", ""), "spec: one", "spec: two") == ["spec: two"]
@@ -390,6 +395,8 @@ def test_words_of_an_annotation_are_judged_each_at_its_place() -> None:
         ("suppression-unknown-rule", "image-last-tag"),
     ]
     assert find(text)[0].until == "2027-01-31"
+    text = deployment('kubelint-ack.io/ignore: "until=2027-01-31 image-last-tag"')
+    assert [quoted(text, one) for one in judge(text).extra] == ["image-last-tag"]
 
 
 def test_annotation_that_a_template_decides() -> None:
@@ -558,6 +565,8 @@ def test_reason_may_be_required() -> None:
     marked = judge(text, *hits, require_reason=True)
     assert marked.kept == [], "it still counts"
     assert said(marked) == [("suppression-without-reason", "default", 8)]
+    bare = judge(pod("# kubelint-ack: ignore"), require_reason=True)
+    assert said(bare) == [("suppression-unknown-rule", "no-rule", 8)], "there is nothing to give a reason for"
 
 
 def test_nothing_covers_what_is_said_about_suppressions() -> None:
