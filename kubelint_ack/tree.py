@@ -271,8 +271,10 @@ class Builder:
             document.complete = False
         else:
             document.data = value
-        if isinstance(value, str) and self.text.startswith("---", start):
-            document.problems.append(self.bad_separator(start))
+        # A parser takes `---x` for text, kubectl cuts the stream there.
+        line = self.text.find("\n---", max(start - 1, 0), end)
+        if line >= 0 or (start == 0 and self.text.startswith("---")):
+            document.problems.append(self.bad_separator(line + 1))
         self.decoded.documents.append(document)
 
     def syntax_problem(self, start: int, end: int, problem: str, route: Route = ()) -> Problem:
