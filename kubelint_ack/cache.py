@@ -49,11 +49,6 @@ def decode(data: bytes) -> ScanRecord:
     return msgspec.msgpack.decode(data, type=ScanRecord)
 
 
-def content_hash(data: bytes, path: str, role: str) -> str:
-    """The hash of a file: what a record depends on besides the settings."""
-    return hashlib.sha256(b"\0".join([data, path.encode("utf-8", "surrogateescape"), role.encode()])).hexdigest()
-
-
 def program_version() -> str:
     """A text that changes whenever the program does: in a checkout, with every edit of its files."""
     if not is_checkout():
@@ -84,6 +79,11 @@ class Cache:
         self._path = os.path.join(self._folder, f"{name}.scan")
         self._known = None
 
+    @staticmethod
+    def digest(data: bytes, path: str, role: str) -> str:
+        """The hash of a file: what its record depends on besides the settings."""
+        return hashlib.sha256(b"\0".join([data, path.encode("utf-8", "surrogateescape"), role.encode()])).hexdigest()
+
     def get(self, path: str, content: str) -> ScanRecord | None:
         """The stored record of a file with this content hash."""
         stored = self._entries().get(path)
@@ -94,9 +94,9 @@ class Cache:
         except ValueError:
             return None
 
-    def put(self, path: str, content: str, record: bytes) -> None:
-        """Remember an encoded record."""
-        self._entries()[path] = _Stored(content, record)
+    def put(self, record: ScanRecord, content: str, encoded: bytes | None) -> None:
+        """Remember a record; `encoded` is what `encode` made of it, where that was done."""
+        self._entries()[record.path] = _Stored(content, encode(record) if encoded is None else encoded)
         self._changed = True
 
     def _entries(self) -> dict[str, _Stored]:
@@ -126,6 +126,17 @@ class Cache:
             with os.fdopen(handle, "wb") as file:
                 file.write(msgspec.msgpack.encode(kept))
             os.replace(temporary, self._path)
+            _forget_old(folder)
         except OSError:
             if temporary and os.path.exists(temporary):
                 os.unlink(temporary)
+
+
+KEPT_FILES = 30
+"""How many combinations of root and settings are remembered; the longest unused go."""
+
+
+def _forget_old(folder: str) -> None:
+    files = [entry for entry in os.scandir(folder) if entry.name.endswith(".scan")]
+    for entry in sorted(files, key=lambda entry: entry.stat().st_mtime, reverse=True)[KEPT_FILES:]:
+        os.unlink(entry.path)

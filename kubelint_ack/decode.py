@@ -15,11 +15,21 @@ from kubelint_ack.documents import Decoded as Decoded
 from kubelint_ack.documents import Document as Document
 from kubelint_ack.documents import Problem as Problem
 from kubelint_ack.events import LIBYAML as LIBYAML
-from kubelint_ack.events import MAX_DOCUMENTS, TOO_DEEP, mark_pairs, pieces, separator_rest
+from kubelint_ack.events import (
+    MAX_DOCUMENTS,
+    TOO_DEEP,
+    UNEXPECTED_COLON,
+    Window,
+    parsable,
+    pieces,
+    separator_rest,
+    with_colons_hidden,
+)
 from kubelint_ack.records import Span
 from kubelint_ack.scalars import has_unknown_marks
-from kubelint_ack.tree import Builder, DocumentLimitError, Limits
+from kubelint_ack.tree import Builder, DocumentLimitError, Limits, Stopped
 
+_MARK = "\ufeff"
 # Template actions outside comments, in a text that is no YAML.
 _ACTION = re.compile(r"^[^#\n]*\{[{%]", re.MULTILINE)
 # What libyaml and go-yaml take for a control character.
@@ -35,19 +45,17 @@ def text_of_bytes(data: bytes) -> str:
 
 def _read(data: bytes) -> tuple[str, str, int]:
     """Text, encoding, and the offset of the first character that is not UTF-8; -1 if there is none."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").lstrip(_MARK), "utf-16", -1
+    encoding = "utf-8-bom" if data.startswith(codecs.BOM_UTF8) else "utf-8"
     try:
-        if data.startswith(codecs.BOM_UTF8):
-            return data[3:].decode(), "utf-8-bom", -1
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return data.decode("utf-16", "replace"), "utf-16", -1
-        return data.decode(), "utf-8", -1
+        return data.decode().lstrip(_MARK), encoding, -1
     except UnicodeDecodeError as error:
-        data = error.object
-        bad = len(data[: error.start].decode())
-        try:
-            return data.decode("gb18030"), "gb18030", bad
-        except UnicodeDecodeError:
-            return data.decode("utf-8", "replace"), "unknown", bad
+        bad = len(data[: error.start].decode().lstrip(_MARK))
+    try:
+        return data.decode("gb18030").lstrip(_MARK), "gb18030", bad
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").lstrip(_MARK), "unknown", bad
 
 
 def decode(
@@ -72,14 +80,11 @@ def decode(
     decoded = Decoded(text, encoding)
     if bad >= 0:
         decoded.problems.append(Problem("encoding", decoded.span(bad, bad + 1), (), {"encoding": encoding}))
-    source = mark_pairs(text)
+    source = parsable(text)
     watch = source is not text or has_unknown_marks(text)
     stream = _Stream(decoded, source, Limits(max_depth, max_nodes, max_anchors), watch)
-    if source is not text or encoding not in ("utf-8", "utf-8-bom"):
-        stream.read(source)
-    else:
-        # libyaml reads UTF-8: bytes save a conversion.
-        stream.read(data.removeprefix(codecs.BOM_UTF8))
+    # libyaml reads UTF-8: bytes save a conversion.
+    stream.read(data if encoding == "utf-8" and source is text else source)
     return decoded
 
 
@@ -121,13 +126,21 @@ class _Stream:
         if start >= end or self.text[start:end].isspace():
             return
         before = len(self.decoded.documents)
-        stopped = self.builder.window(self.source, start, end)
+        stopped = self._window(start, end)
         if stopped and stopped.between:
             self._after(stopped.offset, end)
         elif stopped:
             self._fail(start, end, stopped.error)
         if problem and len(self.decoded.documents) > before:
             self.decoded.documents[before].problems.insert(0, problem)
+
+    def _window(self, start: int, end: int) -> Stopped | None:
+        stopped = self.builder.window(Window(self.source, start, end), start)
+        if stopped and isinstance(stopped.error, MarkedYAMLError) and stopped.error.problem == UNEXPECTED_COLON:
+            piece = with_colons_hidden(self.source[start:end])
+            self.builder.watch = True
+            stopped = self.builder.window(Window(piece, 0, len(piece)), start)
+        return stopped
 
     def _after(self, start: int, end: int) -> None:
         """What follows a complete document without a separator: more JSON, or text that kubectl drops."""
@@ -137,9 +150,9 @@ class _Stream:
             start = match.end() if match else start
             if start >= end:
                 return
-            if not documents or text[start] != "{" or text[documents[-1].start] != "{":
+            if not documents or text[start] != "{" or not text.startswith("{", documents[-1].start):
                 break
-            stopped = self.builder.window(self.source, start, end)
+            stopped = self._window(start, end)
             if stopped is None:
                 return
             if not stopped.between:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -160,6 +160,33 @@ class _Found(NamedTuple):
     """The first container and step on the way that is an alias or came by a merge key."""
 
 
+class Entry(NamedTuple):
+    """A mapping entry or list item in an outline."""
+
+    start: int
+    depth: int
+    step: Step
+    parent: Entry | None
+
+    @property
+    def route(self) -> Route:
+        """Its route in the document."""
+        steps: list[Step] = []
+        entry: Entry | None = self
+        while entry:
+            steps.append(entry.step)
+            entry = entry.parent
+        return tuple(reversed(steps))
+
+
+def _start(entry: Entry) -> int:
+    return entry.start
+
+
+def _depth(entry: Entry) -> int:
+    return entry.depth
+
+
 class Decoded:
     """The documents of a file and its text."""
 
@@ -173,6 +200,7 @@ class Decoded:
         """Those of the whole file."""
         self.marks = Marks()
         self.lines = Lines(text)
+        self._outlines: dict[int, list[Entry]] = {}
 
     def span(self, start: int, end: int) -> Span:
         """Lines and columns of two offsets in the text."""
@@ -207,7 +235,7 @@ class Decoded:
                 offsets = self._entry(holder, step)[1]
                 anchor_offsets = self._field(found, path, found.depth == len(route))
             anchor = self.line_span(*anchor_offsets)
-        stable = self._stable(document.data, prefix, path.route)
+        stable = self.stable(document.data, prefix, path.route)
         return Place(self.line_span(*offsets), field_text(path.route), stable, anchor)
 
     def _find(self, node: Any, route: Route) -> _Found:
@@ -324,7 +352,7 @@ class Decoded:
             end = start + len(self.text[start:newline].rstrip())
         return self.span(start, end)
 
-    def _stable(self, node: Any, prefix: Route, route: Route) -> str:
+    def stable(self, node: Any, prefix: Route, route: Route) -> str:
         """The field, with the name of a list item in place of its index."""
         node = self._find(node, prefix).node
         text = ""
@@ -352,47 +380,51 @@ class Decoded:
         start = key[0] if key else value[0]
         return self.span(start, start + len(self.text[start : value[1]].rstrip()))
 
-    def _entries(self, document: Document, on_line: Offsets | None = None) -> Iterator[tuple[int, Route]]:
-        """Start and route of every mapping entry and list item, parents first, nothing behind an alias.
-
-        With `on_line`, what stands inside a flow collection that begins and ends on that line is left out.
-        """
-        stack: list[tuple[Any, Route]] = [(document.data, ())]
-        while stack:
-            node, route = stack.pop()
-            if not isinstance(node, (dict, list)) or not node:
-                continue
-            own = self.marks.of(node)
-            if on_line and self.text[own[0]] in "{[" and route and on_line[0] <= own[0] and own[1] <= on_line[1]:
-                continue
-            aliases = self.marks.written.get(id(node), {})
-            children = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
-            width = 4 if isinstance(node, dict) else 2
-            for at, (step, child) in enumerate(children):
-                if step not in aliases:
-                    stack.append((child, (*route, step)))
-                elif aliases[step].key is not None:
-                    continue
-                yield own[2 + width * at], (*route, step)
-
     def entry_at_or_after(self, document: Document, offset: int) -> Route | None:
-        """The first mapping entry or list item that starts at the offset or after it, the outermost if several do."""
-        best = min(
-            ((start, len(route), route) for start, route in self._entries(document) if start >= offset),
-            key=lambda one: one[:2],
-            default=None,
-        )
-        return best[2] if best else None
+        """The first mapping entry or list item that starts at the offset or after it, the outermost if several do.
+
+        Entries of a flow collection on a single line, and what an alias brings, do not count.
+        """
+        outline = self.outline(document)
+        at = bisect_left(outline, offset, key=_start)
+        return outline[at].route if at < len(outline) else None
 
     def entry_on_line(self, document: Document, line: int) -> Route | None:
-        """The innermost entry or item that starts on a line; a flow collection on the line counts as one value."""
+        """The innermost entry or item that starts on a line; the same ones count as above."""
         starts = self.lines.starts
-        start, end = starts[line - 1], starts[line] if line < len(starts) else len(self.text) + 1
-        best: Route | None = None
-        for position, route in self._entries(document, (start, end)):
-            if start <= position < end and (best is None or len(route) > len(best)):
-                best = route
-        return best
+        end = starts[line] if line < len(starts) else len(self.text) + 1
+        outline = self.outline(document)
+        found = range(bisect_left(outline, starts[line - 1], key=_start), bisect_left(outline, end, key=_start))
+        return max((outline[at] for at in found), key=_depth).route if found else None
+
+    def outline(self, document: Document) -> list[Entry]:
+        """The entries of a document in the order of the text, parents before what they hold."""
+        known = self._outlines.get(document.index)
+        if known is not None:
+            return known
+        outline: list[Entry] = []
+        stack: list[tuple[Any, Entry | None, int]] = [(document.data, None, 0)]
+        while stack:
+            node, parent, depth = stack.pop()
+            if not isinstance(node, (dict, list)):
+                continue
+            own = self.marks.of(node)
+            if parent and self.text[own[0]] in "{[" and self.text.find("\n", own[0], own[1]) < 0:
+                continue
+            aliases = self.marks.written.get(id(node), {})
+            steps: Iterable[tuple[Step, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
+            width = 4 if isinstance(node, dict) else 2
+            for at, (step, child) in enumerate(steps):
+                alias = aliases.get(step)
+                if alias and alias.key:
+                    continue
+                entry = Entry(own[2 + width * at], depth, step, parent)
+                outline.append(entry)
+                if alias is None:
+                    stack.append((child, entry, depth + 1))
+        outline.sort(key=lambda entry: entry[:2])
+        self._outlines[document.index] = outline
+        return outline
 
     def comments(self) -> Iterator[tuple[int, str, bool]]:
         """Offset of its `#`, text without it, and whether it stands alone on its line, of every comment."""

@@ -5,14 +5,12 @@ Only this module knows which units hold a file and which profile a unit has.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubelint_ack.cache import Cache
 from kubelint_ack.catalog import Active, expand
 from kubelint_ack.config import Config
 from kubelint_ack.decode import decode
@@ -34,6 +32,9 @@ from kubelint_ack.sources import Inputs, Source, Unreadable, read
 from kubelint_ack.suppress import mark
 from kubelint_ack.units import Unit, units
 from kubelint_ack.views import POD_ROUTES
+
+if TYPE_CHECKING:
+    from kubelint_ack.cache import Cache
 
 CHART_FILE = "Chart.yaml"
 
@@ -270,6 +271,7 @@ def _knowledge(
         tuple(patches),
         unit.generated,
         unit.kind == "kustomization",
+        unit.images,
     )
 
 
@@ -428,6 +430,8 @@ def fingerprint(code: str, hit: LocatedHit) -> str:
     SHA-256 over rule code, kind and group, namespace, name, and field path with list indices replaced by names.
     Without a resource (a syntax error, a profile) the path of the file stands for it.
     """
+    import hashlib
+
     resource = hit.resource
     identity = (
         [f"{resource.kind}.{resource.group}", resource.namespace or "", resource.name or ""] if resource else [hit.path]

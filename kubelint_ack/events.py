@@ -25,10 +25,16 @@ _BAD_ESCAPE = "found invalid Unicode character escape code"
 
 _PROPERTIES = re.compile(r"(?:(?:&[\w-]+|![^\s,\[\]{}]*)(?:\s+(?:#[^\n]*\s*)*|(?=[,\[\]{}]|\Z)))+")
 
+_LATER_MARK = re.compile("^(---[^\n]*\n)\ufeff", re.MULTILINE)
 _JSON = re.compile(r"\s*[\[{]")
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _HIGH, _LOW = 0xE000, 0xE400
-_MARKED_PAIR = re.compile("[\ue000-\ue3ff][\ue400-\ue7ff]")
+_HIDDEN_COLON = "\ufdd0"
+_STAND_IN = re.compile(f"{_HIDDEN_COLON}|[\ue000-\ue3ff][\ue400-\ue7ff]")
+_LAST_COLON = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[,\]}])""")
+
+UNEXPECTED_COLON = "found unexpected ':'"
+"""What libyaml says of `[a:]`, which go-yaml reads as a list of one string; see `with_colons_hidden`."""
 
 
 class EventSource(Protocol):
@@ -107,26 +113,36 @@ def separator_rest(text: str, start: int) -> str:
     return "" if rest.startswith("#") else rest
 
 
-def mark_pairs(text: str) -> str:
-    """JSON text with each character beyond U+FFFF that is spelled as two escapes, which YAML does not know, marked.
+def parsable(text: str) -> str:
+    """The text as a parser must be given it to read what kubectl reads: the same text, or one of the same length.
 
-    Two escapes of private use take their place, so that offsets stay right; `join_pairs` makes the character of them.
-    Other text comes back itself.
+    - A byte order mark at the start of a document, where files were put together, becomes an empty line.
+    - In JSON a character beyond U+FFFF may be spelled as two escapes, which YAML does not know. Two escapes of private
+      use take their place; `restored` makes the character of them.
     """
-    if "\\" not in text or not _JSON.match(text) or not _PAIR.search(text):
-        return text
-
-    def mark(match: re.Match[str]) -> str:
-        high, low = int(match[2], 16) - 0xD800, int(match[3], 16) - 0xDC00
-        return f"{match[1]}\\u{_HIGH + high:04x}\\u{_LOW + low:04x}"
-
-    return _PAIR.sub(mark, text)
+    if "\ufeff" in text:
+        text = _LATER_MARK.sub("\\1\n", text)
+    if "\\" in text and _JSON.match(text):
+        text = _PAIR.sub(_mark_pair, text)
+    return text
 
 
-def join_pairs(text: str) -> str:
-    """A scalar's text with the pairs that `mark_pairs` has marked joined to characters."""
+def _mark_pair(match: re.Match[str]) -> str:
+    high, low = int(match[2], 16) - 0xD800, int(match[3], 16) - 0xDC00
+    return f"{match[1]}\\u{_HIGH + high:04x}\\u{_LOW + low:04x}"
 
-    def join(match: re.Match[str]) -> str:
-        return chr(0x10000 + ((ord(match[0][0]) - _HIGH) << 10) + ord(match[0][1]) - _LOW)
 
-    return _MARKED_PAIR.sub(join, text)
+def with_colons_hidden(text: str) -> str:
+    """The text with a character that is none (U+FDD0) for each colon that may end a plain scalar in flow style."""
+    return _LAST_COLON.sub(_HIDDEN_COLON, text)
+
+
+def restored(text: str) -> str:
+    """A scalar's text with what `parsable` and `with_colons_hidden` have put into it changed back."""
+    return _STAND_IN.sub(_restore, text)
+
+
+def _restore(match: re.Match[str]) -> str:
+    if match[0] == _HIDDEN_COLON:
+        return ":"
+    return chr(0x10000 + ((ord(match[0][0]) - _HIGH) << 10) + ord(match[0][1]) - _LOW)

@@ -29,8 +29,10 @@ from kubelint_ack.facts import (
     ServiceFact,
     ServicePort,
     StorageClassFact,
+    VolumeFact,
     WorkloadFact,
 )
+from kubelint_ack.names import config_key
 from kubelint_ack.records import FieldPath, Place, Route, Step, Unknown
 from kubelint_ack.values import Selector, label_map_selector, selector
 from kubelint_ack.views import Container, Service, View, Workload, integer, mapping, sequence, text
@@ -167,7 +169,7 @@ def _service(view: Service, x: _Extraction, locate: Locate) -> ServiceFact:
         traffic_policy=text(policy),
         internal_traffic_policy=text(view.spec.get("internalTrafficPolicy", "Cluster")),
         publishes_not_ready=view.spec.get("publishNotReadyAddresses") is True,
-        load_balancer_class=text(view.spec.get("loadBalancerClass")),
+        load_balancer=view.load_balancer,
         addresses=tuple(dict.fromkeys(_addresses(view))) if view.type == "LoadBalancer" else (),
         annotations=annotations,
     )
@@ -178,7 +180,7 @@ def _addresses(view: Service) -> Iterator[str]:
     stated = [view.spec.get("loadBalancerIP")]
     for entry in sequence(view.get("status", "loadBalancer", "ingress")):
         stated += [mapping(entry).get("ip"), mapping(entry).get("hostname")]
-    stated.append((view.lb_annotation("hostname") or ("", None))[1])
+    stated += [(view.lb_annotation(suffix) or ("", None))[1] for suffix in ("ip", "hostname")]
     # https://kubernetes-sigs.github.io/external-dns/latest/docs/annotations/annotations/
     stated += (view.annotation("external-dns.alpha.kubernetes.io/hostname") or "").split(",")
     for value in stated:
@@ -197,11 +199,9 @@ def _workload(view: Workload, x: _Extraction, locate: Locate, into: Facts) -> Wo
         containers.append(_container(container, x))
         _container_references(container, x)
     _volume_references(view, x)
-    pull_secrets = []
     for index, item in enumerate(sequence(spec.get("imagePullSecrets"))):
         name = text(mapping(item).get("name"))
         if name:
-            pull_secrets.append(name)
             at = x.keep(view.pod_at("spec", "imagePullSecrets", index, "name"))
             x.references.append(Reference("Secret", name, at, role="pull-secret"))
     account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
@@ -238,16 +238,35 @@ def _workload(view: Workload, x: _Extraction, locate: Locate, into: Facts) -> Wo
         containers=tuple(containers),
         replicas=integer(view.spec.get("replicas", 1)) if view.family[1] in _SCALED else None,
         host_network=spec.get("hostNetwork") is True,
-        service_account=account or "default",
+        service_account=account or (None if _is_unknown(spec, "serviceAccountName", "serviceAccount") else "default"),
         service_name=service_name,
         subdomain=text(spec.get("subdomain")),
-        pull_secrets=tuple(pull_secrets),
+        pull_secrets=_pull_secrets(spec),
+        node_selector=plain_labels(mapping(spec.get("nodeSelector"))),
+        dns_policy=text(spec.get("dnsPolicy", "ClusterFirst")),
         annotations={
             key: value
             for key, value in view.pod_annotations.items()
             if isinstance(value, str) and ("aliyun" in key or "alibaba" in key)
         },
     )
+
+
+def _is_unknown(data: Mapping[str, Any], *keys: str) -> bool:
+    return any(isinstance(data.get(key), Unknown) for key in keys)
+
+
+def _pull_secrets(data: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Names in the `imagePullSecrets` of a pod's spec or a ServiceAccount; None for an unknown one."""
+    if _is_unknown(data, "imagePullSecrets"):
+        return (None,)
+    names: list[str | None] = []
+    for item in sequence(data.get("imagePullSecrets")):
+        if isinstance(item, Unknown) or _is_unknown(mapping(item), "name"):
+            names.append(None)
+        elif text(mapping(item).get("name")):
+            names.append(item["name"])
+    return tuple(names)
 
 
 _SCALED = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "CloneSet", "Rollout"}
@@ -271,6 +290,8 @@ def _container(container: Container, x: _Extraction) -> ContainerFact:
                 text(port.get("protocol", "TCP")) or "TCP",
             )
         )
+    if container.image is not None:
+        x.keep(container.at("image"))
     return ContainerFact(container.name, container.role, container.image, tuple(ports), known, x.keep(container.at()))
 
 
@@ -342,15 +363,28 @@ def _volume_source(x: _Extraction, source: Mapping[str, Any], route: Route, kind
 def _data(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
     keys: list[str] = []
     fields = ("data", "binaryData") if view.kind == "ConfigMap" else ("data", "stringData")
-    complete = "sops" not in view.data
+    complete = "sops" not in view.data and not _is_filled(view)
     for field in fields:
         content = view.data.get(field)
         complete = complete and not isinstance(content, Unknown)
-        keys.extend(key for key in mapping(content) if isinstance(key, str))
+        keys.extend(mapping(content))
+        # A key that the server would refuse is a template's.
+        complete = complete and not any(config_key(key) for key in mapping(content))
         if view.kind == "ConfigMap" and field == "data":
             for key, value in mapping(content).items():
                 _mention(x, value, field, key)
     into.data.append(DataFact(x.resource(locate, view.labels), tuple(keys), complete))
+
+
+# Parts of the annotations and labels that make a controller put keys into a ConfigMap or Secret.
+_FILLED = ("inject-cabundle", "inject-trusted-cabundle", "/reflects", "/replicate-from")
+
+
+def _is_filled(view: View) -> bool:
+    """Whether a controller adds keys to a ConfigMap or Secret."""
+    if view.data.get("type") == "kubernetes.io/service-account-token":
+        return True
+    return any(part in key for key in (*view.annotations, *view.labels) for part in _FILLED)
 
 
 def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
@@ -533,12 +567,7 @@ def _monitor(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
 
 
 def _account(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
-    names = []
-    for item in sequence(view.data.get("imagePullSecrets")):
-        name = text(mapping(item).get("name"))
-        if name:
-            names.append(name)
-    into.accounts.append(AccountFact(x.resource(locate, view.labels), tuple(names)))
+    into.accounts.append(AccountFact(x.resource(locate, view.labels), _pull_secrets(view.data)))
 
 
 _CLAIM_ROUTES: tuple[Route, ...] = (
@@ -566,15 +595,39 @@ def _claim_fact(resource: ResourceFact, data: Mapping[str, Any], route: Route, *
         FieldPath((*route, "spec", "storageClassName")),
         tuple(mode for mode in sequence(spec.get("accessModes")) if isinstance(mode, str)),
         FieldPath((*route, "spec", "accessModes")),
-        text(spec.get("volumeMode")),
-        str(request) if isinstance(request, (str, int)) and not isinstance(request, bool) else None,
+        text(spec.get("volumeMode", "Filesystem")),
+        _quantity_text(request),
         FieldPath((*route, "spec", "resources", "requests", "storage")),
         text(spec.get("volumeName")),
         any(key in spec for key in ("selector", "volumeName", "dataSource", "dataSourceRef")),
+        "volumeAttributesClassName" in spec,
+    )
+
+
+def _quantity_text(value: Any) -> str | None:
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def _volume(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+    annotated = view.annotations.get("volume.beta.kubernetes.io/storage-class", "")
+    modes = x.at("spec", "accessModes")
+    into.volumes.append(
+        VolumeFact(
+            x.resource(locate, view.labels),
+            text(view.get("spec", "csi", "driver")),
+            text(view.spec.get("storageClassName", annotated)),
+            tuple(mode for mode in sequence(view.spec.get("accessModes")) if isinstance(mode, str)),
+            modes,
+            text(view.spec.get("volumeMode", "Filesystem")),
+            _quantity_text(view.get("spec", "capacity", "storage")),
+        )
     )
 
 
 def _storage_class(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+    for key in ("type", "performanceLevel"):
+        if key in mapping(view.data.get("parameters")):
+            x.at("parameters", key)
     into.storage_classes.append(
         StorageClassFact(
             x.resource(locate, view.labels),
@@ -595,6 +648,7 @@ _MAKERS: dict[tuple[str, str], Callable[[View, _Extraction, Locate, Facts], None
     ("monitoring.coreos.com", "ServiceMonitor"): _monitor,
     ("", "ServiceAccount"): _account,
     ("", "PersistentVolumeClaim"): _claim,
+    ("", "PersistentVolume"): _volume,
     ("storage.k8s.io", "StorageClass"): _storage_class,
 }
 

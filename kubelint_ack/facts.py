@@ -8,7 +8,7 @@ stands for a value that is unknown before rendering. `extract.py` makes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kubelint_ack.records import FieldPath, Place, ResourceId, Route
 from kubelint_ack.values import Selector
@@ -100,7 +100,8 @@ class ServiceFact(NamedTuple):
     """`externalTrafficPolicy`, by default Cluster; None if unknown."""
     internal_traffic_policy: str | None
     publishes_not_ready: bool
-    load_balancer_class: str | None
+    load_balancer: Literal["clb", "nlb"] | None
+    """Which one Alibaba Cloud makes for it; None: none, not known, or another cloud's."""
     addresses: tuple[str, ...]
     """Load balancer addresses and host names that the manifest itself states."""
     annotations: dict[str, str]
@@ -141,6 +142,11 @@ class ContainerFact(NamedTuple):
     """False if a port is unknown before rendering."""
     at: FieldPath
 
+    @property
+    def image_at(self) -> FieldPath:
+        """`image`."""
+        return FieldPath((*self.at.route, "image"))
+
 
 class WorkloadFact(NamedTuple):
     """Whatever has a pod template."""
@@ -154,13 +160,18 @@ class WorkloadFact(NamedTuple):
     replicas: int | None
     """`spec.replicas`, by default 1; None if unknown or not a field of the kind."""
     host_network: bool
-    service_account: str
-    """`default` where none is named."""
+    service_account: str | None
+    """`default` where none is named; None if unknown."""
     service_name: Reference | None
     """Of a StatefulSet."""
     subdomain: str | None
     """Of its pods: the Service that gives them names of their own."""
-    pull_secrets: tuple[str, ...]
+    pull_secrets: tuple[str | None, ...]
+    """None for one that is unknown before rendering."""
+    node_selector: Labels
+    """Labels that its nodes must have."""
+    dns_policy: str | None
+    """`dnsPolicy` of its pods, by default ClusterFirst; None if unknown."""
     annotations: dict[str, str]
     """Of its pods, those of Alibaba Cloud."""
 
@@ -288,7 +299,8 @@ class AccountFact(NamedTuple):
     """A ServiceAccount."""
 
     resource: ResourceFact
-    pull_secrets: tuple[str, ...]
+    pull_secrets: tuple[str | None, ...]
+    """As of a workload."""
 
 
 class ClaimFact(NamedTuple):
@@ -303,12 +315,31 @@ class ClaimFact(NamedTuple):
     access_modes: tuple[str, ...]
     access_modes_at: FieldPath
     volume_mode: str | None
+    """By default Filesystem; None if unknown."""
     request: str | None
     """The requested storage, as written."""
     request_at: FieldPath
     volume_name: str | None
     selects: bool
     """Whether it asks for a volume by `selector`, `volumeName` or a data source."""
+    attributes_class: bool
+    """Whether it names a VolumeAttributesClass, whose parameters go before those of its StorageClass."""
+
+
+class VolumeFact(NamedTuple):
+    """A PersistentVolume."""
+
+    resource: ResourceFact
+    driver: str | None
+    """Its CSI driver."""
+    storage_class: str | None
+    """Empty where none is named; None if unknown."""
+    access_modes: tuple[str, ...]
+    access_modes_at: FieldPath
+    volume_mode: str | None
+    """By default Filesystem; None if unknown."""
+    capacity: str | None
+    """The storage, as written."""
 
 
 class StorageClassFact(NamedTuple):
@@ -334,6 +365,7 @@ class Facts(NamedTuple):
     accounts: list[AccountFact] = []  # noqa: RUF012
     claims: list[ClaimFact] = []  # noqa: RUF012
     storage_classes: list[StorageClassFact] = []  # noqa: RUF012
+    volumes: list[VolumeFact] = []  # noqa: RUF012
 
     def all(self) -> Iterator[Any]:
         """Every fact, by type."""
@@ -343,4 +375,4 @@ class Facts(NamedTuple):
 
 def empty_facts() -> Facts:
     """Facts with fresh lists, to be filled."""
-    return Facts([], [], [], [], [], [], [], [], [], [], [], [])
+    return Facts([], [], [], [], [], [], [], [], [], [], [], [], [])

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kubelint_ack.project import Patch
+from kubelint_ack.project import ImageChange, Patch
 from kubelint_ack.records import Route, Unknown
 from kubelint_ack.resource import KUSTOMIZATION_FILES
 from kubelint_ack.views import mapping, sequence, text
@@ -36,6 +36,7 @@ class Kustomization(NamedTuple):
     generated: tuple[tuple[str, str, tuple[str, ...] | None], ...]
     opaque: bool
     """It also takes what cannot be read here: remote resources, inflated charts, plug-in generators, …"""
+    images: tuple[ImageChange, ...] = ()
 
 
 def is_kustomization(path: str) -> bool:
@@ -120,6 +121,7 @@ def kustomization(path: str, data: Any) -> Kustomization:
         _labels(content),
         tuple(generated),
         opaque,
+        tuple(_images(content)),
     )
 
 
@@ -152,6 +154,20 @@ def _labels(content: Mapping[str, Any]) -> dict[str, str]:
                 if isinstance(value, str):
                     found[key] = value
     return found
+
+
+def _images(content: Mapping[str, Any]) -> Iterator[ImageChange]:
+    """https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/"""
+    for item in sequence(content.get("images")):
+        change = mapping(item)
+        name = text(change.get("name"))
+        if not name:
+            continue
+        tag, digest = change.get("newTag"), change.get("digest")
+        ending = None
+        if not isinstance(tag, Unknown) and not isinstance(digest, Unknown) and not change.get("tagSuffix"):
+            ending = (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+        yield ImageChange(name, text(change.get("newName") or name), ending)
 
 
 def _generated_keys(item: Mapping[str, Any]) -> tuple[str, ...] | None:

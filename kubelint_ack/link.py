@@ -63,6 +63,7 @@ def _facts(project: Project) -> Iterable[Any]:
         project.monitors,
         project.accounts,
         project.storage_classes,
+        project.volumes,
     ):
         for fact in group:
             typed[id(fact.resource)] = fact

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kubelint_ack.cache import Cache, content_hash, decode, encode
 from kubelint_ack.scan import ScanRecord, Settings, scan, unreadable
 from kubelint_ack.sources import Source, Unreadable, read
+
+if TYPE_CHECKING:
+    from kubelint_ack.cache import Cache
 
 # A pool pays once the work is longer than its start (bytes of YAML; measured, see bench/).
 FORK_THRESHOLD = 150_000
@@ -50,22 +52,22 @@ def scan_all(
         role = roles.get(source.path, "manifest")
         if cache is not None and source.data is None:
             try:
-                digest = content_hash(read(source, settings.max_bytes), source.path, f"{role}{source.explicit:d}")
+                data = read(source, settings.max_bytes)
             except Unreadable as error:
                 records[source.path] = unreadable(source.path, error.reason, error.detail, settings)
                 continue
-            stored = cache.get(source.path, digest)
+            hashes[source.path] = cache.digest(data, source.path, f"{role}{source.explicit:d}")
+            stored = cache.get(source.path, hashes[source.path])
             if stored is not None:
                 records[source.path] = stored
                 continue
-            hashes[source.path] = digest
         work.append((source, role))
     processes = _processes(work, jobs)
 
     def done(record: ScanRecord, encoded: bytes | None) -> None:
         records[record.path] = record
         if cache is not None and record.path in hashes:
-            cache.put(record.path, hashes[record.path], encoded if encoded is not None else encode(record))
+            cache.put(record, hashes[record.path], encoded)
         if progress is not None:
             progress(len(records), total)
 
@@ -115,6 +117,8 @@ def _initialise(settings: Settings) -> None:
 
 
 def _scan_batch(batch: list[Work]) -> list[bytes]:
+    from kubelint_ack.cache import encode
+
     assert _settings is not None
     return [encode(scan_source(source, role, _settings)) for source, role in batch]
 
@@ -124,6 +128,8 @@ def _scan_in_pool(
 ) -> None:
     """Size-balanced batches, largest files first, so that no big file stands alone at the end."""
     import multiprocessing
+
+    from kubelint_ack.cache import decode
 
     ordered = sorted(work, key=lambda item: (-_size(item[0].file), item[0].path))
     count = min(len(ordered), processes * 8)

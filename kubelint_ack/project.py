@@ -25,6 +25,7 @@ from kubelint_ack.facts import (
     ScalerFact,
     ServiceFact,
     StorageClassFact,
+    VolumeFact,
     WorkloadFact,
 )
 from kubelint_ack.profile import External
@@ -156,6 +157,16 @@ class Patch(NamedTuple):
     """Empty: anywhere."""
 
 
+class ImageChange(NamedTuple):
+    """How a kustomization rewrites the images of one name."""
+
+    name: str
+    new_name: str | None
+    """None: unknown."""
+    ending: str | None
+    """The `:tag` or `@digest` in place of the written one; empty: that stays; None: unknown."""
+
+
 class Broken(NamedTuple):
     """A document that is neither YAML nor a template: it can only define what its text names."""
 
@@ -179,6 +190,36 @@ class Knowledge(NamedTuple):
     """(kind, name, keys or None) of generated ConfigMaps and Secrets."""
     rendered: bool = False
     """One kustomization takes all of it."""
+    images: tuple[ImageChange, ...] = ()
+    """Innermost kustomization first."""
+
+
+class Pods:
+    """Workloads by the labels of their pods, so that a selector meets only those that it may select."""
+
+    def __init__(self) -> None:
+        self._all: list[tuple[WorkloadFact, Mapping[str, str | Unknown]]] = []
+        self._by_pair: dict[tuple[str, str | Unknown], list[int]] = {}
+        self._vague: list[int] = []
+
+    def add(self, workload: WorkloadFact, labels: Mapping[str, str | Unknown], *, vague: bool = False) -> None:
+        """Enter a workload; `vague`: its labels may be others once they are rendered."""
+        number = len(self._all)
+        self._all.append((workload, labels))
+        if vague or any(isinstance(value, Unknown) for value in labels.values()):
+            self._vague.append(number)
+        else:
+            for pair in labels.items():
+                self._by_pair.setdefault(pair, []).append(number)
+
+    def candidates(self, selector: Selector) -> Iterator[tuple[WorkloadFact, Mapping[str, str | Unknown]]]:
+        """The workloads, with the labels of their pods, that a selector may select, in the order of entry."""
+        if not selector.match_labels:
+            yield from self._all
+            return
+        fewest = min((self._by_pair.get(pair, ()) for pair in selector.match_labels), key=len)
+        for number in sorted([*fewest, *self._vague]):
+            yield self._all[number]
 
 
 class Existence:
@@ -186,9 +227,14 @@ class Existence:
 
     def __init__(self, facts: Iterable[Facts]) -> None:
         self._namespaces: dict[tuple[str, str], list[tuple[str | None, Any]]] = {}
-        self.workloads: list[WorkloadFact] = []
+        self.pods = Pods()
+        self.governed: dict[str, list[WorkloadFact]] = {}
+        """StatefulSets by the Service that they name."""
         for group in facts:
-            self.workloads += group.workloads
+            for workload in group.workloads:
+                self.pods.add(workload, known_labels(workload.labels))
+                if workload.service_name:
+                    self.governed.setdefault(workload.service_name.name, []).append(workload)
             for fact in group.all():
                 resource: ResourceFact = fact.resource
                 if resource.id.name and not isinstance(fact, ClaimFact):
@@ -208,6 +254,14 @@ def same_namespace(one: str | None, other: str | None) -> bool | None:
     if (one is None) != (other is None):
         return None
     return one == other
+
+
+def _split_image(reference: str) -> tuple[str, str]:
+    """The name of an image, and its tag and digest."""
+    end = reference.find("@") if "@" in reference else len(reference)
+    colon = reference.find(":", reference.rfind("/", 0, end) + 1, end)
+    end = colon if colon >= 0 else end
+    return reference[:end], reference[end:]
 
 
 _UNKNOWN = Unknown("")
@@ -239,12 +293,20 @@ class Project:
         self.monitors: list[MonitorFact] = []
         self.accounts: list[AccountFact] = []
         self.claims: list[ClaimFact] = []
+        self._claims: dict[tuple[str, int, Route], list[ClaimFact]] = {}
+        """By path, document and place in it: a record that came from another process holds copies of its resources."""
         self.storage_classes: list[StorageClassFact] = []
+        self.volumes: list[VolumeFact] = []
         self.resources: list[ResourceFact] = []
         """Every resource, whatever its kind, once."""
         self._makes_pods_elsewhere = False
+        self._made: set[tuple[str, str | None]] = set()
+        """(kind, name) of what controllers will make; name None: any."""
+        self._pods = Pods()
         for member in members:
             self._add(member)
+        for workload in self.workloads:
+            self._pods.add(workload, self.pod_labels(workload), vague=self._labels_patched(workload))
 
     def _add(self, member: Member) -> None:
         facts = member.facts
@@ -258,12 +320,17 @@ class Project:
         self.monitors += facts.monitors
         self.accounts += facts.accounts
         self.claims += facts.claims
+        for claim in facts.claims:
+            own = claim.resource
+            self._claims.setdefault((own.path, own.document, own.prefix), []).append(claim)
         self.storage_classes += facts.storage_classes
+        self.volumes += facts.volumes
         for fact in facts.all():
             resource: ResourceFact = fact.resource
             if isinstance(fact, ClaimFact) and fact.template:
                 continue
             self.resources.append(resource)
+            self._made.update(resource.makes)
             kind = resource.family[1]
             namespace = None if kind in CLUSTER_SCOPED else (member.namespace or resource.id.namespace)
             self._namespaces[id(resource)] = namespace
@@ -309,6 +376,11 @@ class Project:
         """How many objects of a kind the unit holds in a namespace (`WORKLOAD`: that make pods)."""
         return self._counts.get((kind, None if kind in CLUSTER_SCOPED else namespace), 0)
 
+    def may_hide(self, kind: str) -> bool:
+        """Whether a document that could not be read may define an object of a kind."""
+        hidden = self._knowledge.hidden
+        return "*" in hidden or kind in hidden or any(kind in one.kinds for one in self._knowledge.broken)
+
     def find(self, kind: str, name: str, near: Any, namespace: str | None = None) -> Answer:
         """The object of that kind and name in the namespace of `near` (a fact), or in the one written."""
         wanted = None if kind in CLUSTER_SCOPED else namespace or self.namespace(near)
@@ -350,63 +422,64 @@ class Project:
             other: ResourceFact = fact.resource
             if other is resource:
                 return None
-            if (
-                other.family == resource.family
-                and where == self.namespace(resource)
-                and self.together(other, resource)
-            ):
+            if other.family == resource.family and where == self.namespace(resource) and self.together(other, resource):
                 return other
         return None
 
     def claims_of(self, fact: Any) -> Iterator[ClaimFact]:
         """The claims that a resource holds: a PersistentVolumeClaim itself, or a StatefulSet's templates."""
-        for claim in self.claims:
-            if claim.resource is fact.resource:
-                yield claim
+        resource: ResourceFact = fact.resource
+        yield from self._claims.get((resource.path, resource.document, resource.prefix), ())
 
     def governed_by(self, service: ServiceFact) -> Iterator[WorkloadFact]:
         """The StatefulSets that name a Service as theirs, in this unit or elsewhere in the run."""
-        name, wanted = service.name, self.namespace(service)
-        here = {id(workload) for workload in self.workloads}
-        for workload in self.workloads:
-            if workload.service_name and workload.service_name.name == name:
-                if same_namespace(self.namespace(workload), wanted) is not False:
-                    yield workload
-        for workload in self._everywhere.workloads:
-            if id(workload) not in here and workload.service_name and workload.service_name.name == name:
-                if same_namespace(workload.namespace, wanted) is not False:
-                    yield workload
+        wanted = self.namespace(service)
+        for workload in self._everywhere.governed.get(service.name or "", ()):
+            if same_namespace(self.namespace(workload), wanted) is not False:
+                yield workload
 
-    def generated_keys(self, kind: str, name: str) -> tuple[str, ...] | None:
-        """Keys of a generated ConfigMap or Secret where they are known."""
+    def image(self, written: str) -> str | None:
+        """An image reference as it is in this render; None if it cannot be known."""
+        name, ending = _split_image(written)
+        for change in self._knowledge.images:
+            if change.name == name:
+                if change.new_name is None or change.ending is None:
+                    return None
+                name, ending = change.new_name, change.ending or ending
+        return name + ending
+
+    def added_keys(self, kind: str, name: str) -> tuple[str, ...] | None:
+        """Keys that generators and controllers give to a ConfigMap or Secret; None if they cannot be known."""
+        if any(made in ((kind, name), (kind, None)) for resource in self.resources for made in resource.makes):
+            return None
+        found: list[str] = []
         for generated_kind, generated_name, keys in self._knowledge.generated:
             if (generated_kind, generated_name) == (kind, name):
-                return keys
-        return None
+                if keys is None:
+                    return None
+                found.extend(keys)
+        return tuple(found)
 
     def select(self, selector: Selector, near: Any, namespace: str | None = None) -> Selected:
         """The workloads whose pods a selector of `near` selects, in its namespace or the one written."""
         wanted = namespace or self.namespace(near)
         chosen, uncertain = [], False
-        for workload in self.workloads:
+        for workload, labels in self._pods.candidates(selector):
             same = same_namespace(self.namespace(workload), wanted)
             if same is False:
                 continue
-            matched = matches(selector, self.pod_labels(workload))
+            matched = matches(selector, labels)
             if matched and same:
                 chosen.append(workload)
-            elif matched is None or (matched and same is None) or (self.is_patched(workload) and self._labels_patched(workload)):
+            elif matched is None or (matched and same is None) or self._labels_patched(workload):
                 uncertain = True
         uncertain = uncertain or self._may_hold(WORKLOAD, selector.match_labels)
         if chosen:
             return Selected(tuple(chosen), "found", exhaustive=not uncertain)
         if uncertain or selector.unknown:
             return Selected((), "unknown", exhaustive=False)
-        for workload in self._everywhere.workloads:
-            if (
-                same_namespace(workload.namespace, wanted) is not False
-                and matches(selector, known_labels(workload.labels)) is not False
-            ):
+        for workload, labels in self._everywhere.pods.candidates(selector):
+            if same_namespace(workload.namespace, wanted) is not False and matches(selector, labels) is not False:
                 return Selected((), "unknown", exhaustive=False)
         absence = self._absence(WORKLOAD, wanted, selector.match_labels)
         return Selected((), absence.state, absence.certain, unseen=absence.unseen)
@@ -457,11 +530,7 @@ class Project:
                 return True
         if any((kind, name) == (generated[0], generated[1]) for generated in self._knowledge.generated):
             return True
-        return any(
-            made_kind == kind and made_name in (None, name)
-            for resource in self.resources
-            for made_kind, made_name in resource.makes
-        )
+        return (kind, name) in self._made or (kind, None) in self._made
 
 
 _WORKLOAD_KINDS = frozenset(

@@ -95,7 +95,7 @@ def is_collection_tag(tag: str) -> bool:
     return tag == "!" or tag.startswith(_TAG)
 
 
-_MAY_BE_UNKNOWN = re.compile("\\{[{%]|\\$\\{|<|__|ENC\\[|[\ue000-\ue3ff][\ue400-\ue7ff]")
+_MAY_BE_UNKNOWN = re.compile("\\{[{%]|\\$\\{|<|__|ENC\\[|\ufdd0|[\ue000-\ue3ff][\ue400-\ue7ff]")
 _ACTION = re.compile(r"\{[{%]")
 _PLACEHOLDER = re.compile(r"<[^<>\n]+>|__[A-Z0-9]+(?:_[A-Z0-9]+)*__|ENC\[AES256_GCM,.*\]", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?=+#%/-][^}\n]*)?\}")
@@ -140,10 +140,7 @@ def is_unknown_text(text: str, style: str | None, route: Route) -> bool:
     if _PLACEHOLDER.fullmatch(text):
         return True
     return (
-        len(text) <= _LONGEST_WITH_VARIABLE
-        and "\n" not in text
-        and not is_own
-        and _VARIABLE.search(text) is not None
+        len(text) <= _LONGEST_WITH_VARIABLE and "\n" not in text and not is_own and _VARIABLE.search(text) is not None
     )
 
 

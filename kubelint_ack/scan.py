@@ -177,7 +177,7 @@ class _Scan:
         entries = [self._document(document, number) for number, document in enumerate(self.decoded.documents, 1)]
         for problem in self.decoded.problems:
             self._problem(problem, None, None)
-        suppressions = find_suppressions(self.path, self.decoded, self.found)
+        suppressions = find_suppressions(self.path, self.decoded, self.found, self.settings.pod_routes)
         return ScanRecord(
             self.path,
             self._file_entry(entries),
@@ -234,7 +234,7 @@ class _Scan:
             if reason.reason == "kubeconfig":
                 self.redacted.append(document.span)
             return entry("not-checked", reason.reason, reason.detail)
-        if len(found) == 1 and _is_patch(found[0]):
+        if len(found) == 1 and _is_patch(found[0], "$patch" in self.decoded.text):
             return entry("not-checked", "kustomize-patch")
         for problem in document.problems:
             self._problem(problem, document, found[0].id if len(found) == 1 else None)
@@ -419,12 +419,12 @@ def crash_hit(name: str, error: Exception, path: str, resource: ResourceId | Non
 _PATCHED_KINDS = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet")}
 
 
-def _is_patch(resource: Resource) -> bool:
+def _is_patch(resource: Resource, may_direct: bool) -> bool:
     """Whether a document looks like a strategic merge patch that no kustomization here names.
 
     It holds a `$patch` directive, or is a workload without selector whose containers (if any) have no image.
     """
-    if _has_directive(resource.data, 0):
+    if may_direct and _has_directive(resource.data, 0):
         return True
     if resource.family not in _PATCHED_KINDS:
         return False

@@ -425,7 +425,7 @@ class _LeftOut:
         self._respect_ignore_files = respect_ignore_files
         self._top = _repository(root) or root
         self._excluded: dict[str, bool] = {"": False}
-        self._ignores: dict[str, _Ignores | None] = {}
+        self._ignores: dict[str, tuple[_Ignores, bool]] = {}
 
     def excludes(self, shown: str, name: str, folder: bool, patterns: bool = True) -> str | None:
         """`built-in` or, for a pattern, an empty string if this entry itself is excluded; else None."""
@@ -457,23 +457,27 @@ class _LeftOut:
                 return decision
         return False
 
-    def ignores(self, folder: str) -> _Ignores | None:
-        """The ignore files that hold in a folder, from the top of its repository down; None if it is ignored itself."""
+    def ignores(self, folder: str) -> tuple[_Ignores, bool]:
+        """The ignore files that hold in a folder, and whether they or others ignore it or a folder above it.
+
+        They count from the top of the repository down, but from an ignored folder on only those in and below it: who
+        names something in there wants it read, and it makes no difference which folder of it is named.
+        """
         if folder not in self._ignores:
             top = self._top if _below(folder, self._top) else _repository(folder) or folder
             unknown = [folder]
             while unknown[-1] != top and (above := os.path.dirname(unknown[-1])) not in self._ignores:
                 unknown.append(above)
             for path in reversed(unknown):
-                ignores: _Ignores | None
                 if path == top:
                     lines = self._lines(os.path.join(path, ".git", "info", "exclude"))
-                    ignores = self.with_own(path, (_Patterns(path, lines),) if lines else ())
+                    around: _Ignores = (_Patterns(path, lines),) if lines else ()
+                    inside_ignored = False
                 else:
-                    ignores = self._ignores[os.path.dirname(path)]
-                    if ignores is not None:
-                        ignores = None if self.ignored(ignores, path, True) else self.with_own(path, ignores)
-                self._ignores[path] = ignores
+                    around, inside_ignored = self._ignores[os.path.dirname(path)]
+                    if self.ignored(around, path, True):
+                        around, inside_ignored = (), True
+                self._ignores[path] = self.with_own(path, around), inside_ignored
         return self._ignores[folder]
 
     def with_own(self, folder: str, ignores: _Ignores) -> _Ignores:
@@ -545,6 +549,15 @@ class _Entry(NamedTuple):
     folder: bool
     ignores: _Ignores | None
     """The ignore files that hold where it is; None: to be looked up, it was reached over a link."""
+
+
+class _Walk(NamedTuple):
+    """What depends on where a walk started."""
+
+    boundary: str
+    """The folder that links may not lead out of."""
+    excluding: bool
+    """Exclude patterns hold: it did not start at an excluded folder."""
 
 
 def _walkable(name: str, folder: bool) -> bool:
@@ -636,15 +649,14 @@ class _Collector:
         return Inputs(self._root, self._has_root, scope, tuple(sorted(context)), tuple(skipped))
 
     def _walk(self, start: str, into: dict[str, Source]) -> None:
-        free = self._is_left_out(start)
+        walk = self._walk_from(start)
         pending: list[tuple[str, _Ignores | None]] = [(start, None)]
-        boundary = self._boundary(start)
         while pending:
             folder, above = pending.pop()
             if folder in self._visited:
                 continue
             self._visited.add(folder)
-            for entry in self._entries(folder, above, boundary, free, _walkable):
+            for entry in self._entries(folder, above, walk, _walkable):
                 if entry.folder:
                     pending.append((entry.path, entry.ignores))
                 elif entry.path not in into:
@@ -662,8 +674,7 @@ class _Collector:
         names = [re.compile(fnmatch.translate(os.path.normcase(part))) for part in parts]
         extension = os.path.splitext(parts[-1])[1]
         any_extension = extension != "" and not any(sign in extension for sign in "*?[")
-        free = self._is_left_out(head)
-        boundary = self._boundary(head)
+        walk = self._walk_from(head)
         found = False
 
         def wanted(index: int) -> _Wanted:
@@ -687,7 +698,7 @@ class _Collector:
             final = index == len(parts) - 1
             if any_depth and not final:
                 pending.append((folder, above, index + 1))
-            for entry in self._entries(folder, above, boundary, free, wanted(index)):
+            for entry in self._entries(folder, above, walk, wanted(index)):
                 if entry.folder and not (final and not any_depth):
                     pending.append((entry.path, entry.ignores, index if any_depth else index + 1))
                     continue
@@ -701,14 +712,8 @@ class _Collector:
                 f"{printable(pattern)}: no file matches this pattern (what is excluded or ignored does not count)"
             )
 
-    def _entries(
-        self, folder: str, above: _Ignores | None, boundary: str, free: bool, wanted: _Wanted
-    ) -> Iterator[_Entry]:
-        """The wanted entries of a folder that are not left out.
-
-        `above` are the ignore files that hold around the folder. Links may not lead out of `boundary`. `free`: the
-        walk started at a folder that is left out itself, so what is said above it does not count.
-        """
+    def _entries(self, folder: str, above: _Ignores | None, walk: _Walk, wanted: _Wanted) -> Iterator[_Entry]:
+        """The wanted entries of a folder that are not left out. `above`: the ignore files that hold around it."""
         shown_folder = self._show(folder)
         try:
             with os.scandir(folder) as listing:
@@ -719,7 +724,7 @@ class _Collector:
             return
         left_out = self._left_out
         if above is None:
-            ignores = left_out.with_own(folder, ()) if free else left_out.ignores(folder) or ()
+            ignores, _ = left_out.ignores(folder)
         elif any(entry.name in IGNORE_FILES for entry in entries):
             ignores = left_out.with_own(folder, above)
         else:
@@ -743,7 +748,7 @@ class _Collector:
             is_folder = is_folder or stat.S_ISDIR(mode)
             if not wanted(name, is_folder):
                 continue
-            detail = left_out.excludes(shown, name, is_folder, not free)
+            detail = left_out.excludes(shown, name, is_folder, walk.excluding)
             if detail is not None:
                 if name not in VERSION_CONTROL:
                     self._skip(shown, is_folder, "excluded", detail)
@@ -755,22 +760,27 @@ class _Collector:
                 yield _Entry(path, shown, is_folder, ignores)
             else:
                 real = os.path.realpath(path)
-                if not _below(real, boundary):
+                if not _below(real, walk.boundary):
                     self._skip(shown, is_folder, "symlink-outside-root")
-                elif not (is_folder and _below(folder, real)) and (free or not self._is_left_out(real, is_folder)):
+                elif is_folder and _below(folder, real):
+                    continue  # a loop
+                elif reason := self._left_out_by(real, is_folder):
+                    self._skip(shown, is_folder, reason)
+                else:
                     yield _Entry(real, self._show(real), is_folder, None)
 
-    def _is_left_out(self, path: str, folder: bool = True) -> bool:
-        """Would walking from the root not come to this path?"""
+    def _left_out_by(self, path: str, folder: bool) -> str:
+        """`excluded` or `gitignored` if walking from the root would not come to this path, else empty."""
         if self._left_out.excluded(self._show(path), folder):
-            return True
-        if folder:
-            return self._left_out.ignores(path) is None
-        ignores = self._left_out.ignores(os.path.dirname(path))
-        return ignores is None or self._left_out.ignored(ignores, path, False)
+            return "excluded"
+        ignores, ignored = self._left_out.ignores(os.path.dirname(path))
+        return "gitignored" if ignored or self._left_out.ignored(ignores, path, folder) else ""
 
-    def _boundary(self, start: str) -> str:
-        return self._root if _below(start, self._root) else start
+    def _walk_from(self, start: str) -> _Walk:
+        return _Walk(
+            boundary=self._root if _below(start, self._root) else start,
+            excluding=not self._left_out.excluded(self._show(start), True),
+        )
 
     def _leads_out(self, file: str, real: str) -> bool:
         """Is a path, as written, in the root, and its file over links outside? Others may be named anywhere."""

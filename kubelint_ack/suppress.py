@@ -127,10 +127,10 @@ class _Entries:
     """The mapping entries and list items of a document in the order of its text, parents first."""
 
     def __init__(self, decoded: Decoded, document: Document) -> None:
-        entries = sorted(decoded._entries(document), key=lambda one: (one[0], len(one[1])))
-        self.starts = [start for start, _ in entries]
-        self.routes = [route for _, route in entries]
-        self.ends = [document.end] * len(entries)
+        outline = decoded.outline(document)
+        self.starts = [entry.start for entry in outline]
+        self.routes = [entry.route for entry in outline]
+        self.ends = [document.end] * len(outline)
         """Where the next entry that is not inside begins."""
         opened: list[int] = []
         for index, route in enumerate(self.routes):
@@ -249,7 +249,7 @@ class _Comments:
             resource = self.resources.get((document.index, prefix))
             if resource is not None:
                 own = route[len(prefix) :]
-                stable = self.decoded._stable(document.data, prefix, own)
+                stable = self.decoded.stable(document.data, prefix, own)
                 return Place(span, field_text(own), stable), resource.id
         return Place(span, field_text(route), field_text(route)), None
 

@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from kubelint_ack.documents import Decoded, Document, Marks, Offsets, Problem, Written
-from kubelint_ack.events import MAX_DOCUMENTS, TOO_DEEP, Window, join_pairs, parser, past_properties, separator_rest
+from kubelint_ack.events import MAX_DOCUMENTS, TOO_DEEP, Window, parser, past_properties, restored, separator_rest
 from kubelint_ack.records import Route, Step, Unknown
 from kubelint_ack.scalars import (
     is_collection_tag,
@@ -36,6 +36,8 @@ from kubelint_ack.scalars import (
 
 _DEEPEST = 1_000
 """Nesting at which libyaml gives up; the limit is ours too, for a parser without one."""
+_MOST_PROBLEMS = 1_000
+"""Problems entered of one document; nobody reads more, and they are findings to be kept and shown."""
 _LONGEST_UNKNOWN = 200
 """Characters kept of a collection that is not built."""
 
@@ -119,12 +121,12 @@ class Builder:
         self.irregular: dict[int, list[tuple[int, str]]] = {}
         """By id of a mapping that must be settled at its end: its repeated keys, each with its position."""
 
-    def window(self, source: str, start: int, end: int) -> Stopped | None:
-        """Like `stream`, for a piece of the source."""
-        self.base = start
+    def window(self, source: Window, base: int) -> Stopped | None:
+        """Like `stream`, for a piece that stands at `base` in the text."""
+        self.base = base
         self.marks = Marks()
-        stopped = self.stream(Window(source, start, end))
-        self.decoded.marks.add(self.marks, start)
+        stopped = self.stream(source)
+        self.decoded.marks.add(self.marks, base)
         return stopped
 
     def stream(self, source: bytes | str | Window) -> Stopped | None:
@@ -289,7 +291,8 @@ class Builder:
 
     def _refuse(self, start: int, end: int, problem: str, route: Route) -> None:
         """A syntax problem, at offsets of the parser, of something that the parser accepts and kubectl does not."""
-        self._say(self.syntax_problem(start + self.base, end + self.base, problem, route))
+        if not self._enough():
+            self._say(self.syntax_problem(start + self.base, end + self.base, problem, route))
 
     def _limit(self, kind: str, start: int, end: int, route: Route, limit: int) -> None:
         """A problem of a limit that is said once a document."""
@@ -302,6 +305,13 @@ class Builder:
         self.document.complete = False
         if problem not in self.document.problems[-1:]:
             self.document.problems.append(problem)
+
+    def _enough(self) -> bool:
+        """Whether the document has so many problems that no more are entered."""
+        if len(self.document.problems) < _MOST_PROBLEMS:
+            return False
+        self.document.complete = False
+        return True
 
     def _route(self, container: Any, key: Any) -> Route:
         """The route of the value that is being read into a container."""
@@ -399,7 +409,7 @@ class Builder:
     def _look(self, event: Any, value: Unknown, container: Any, key: Any) -> Any:
         """A closer look at a value: what it is after all, or Unknown."""
         if event.__class__ is ScalarEvent and event.tag is None:
-            text = join_pairs(event.value)
+            text = restored(event.value)
             if event.implicit[0] and isinstance(resolve(text), float):
                 return self._infinite(event, container, key)
             if not is_unknown_text(text, event.style, self._route(container, key)):
@@ -416,10 +426,10 @@ class Builder:
             if event.value == "<<":
                 key = _MergeKey()
         elif isinstance(value, Unknown):
-            key = join_pairs(value.text)
+            key = restored(value.text)
         if not isinstance(key, (str, _MergeKey, _BadKey)):
             try:
-                key = resolve_key(event.value if is_scalar else _spelled(value))
+                key = resolve_key(restored(event.value) if is_scalar else _spelled(value))
             except ValueError as error:
                 start, end = event.start_mark.index, event.end_mark.index
                 self._refuse(start, end, str(error), self._container_route())
@@ -493,6 +503,8 @@ class Builder:
             self.marks.written[id(container)] = settled.written
 
     def _duplicate(self, key: str, first: Offsets, second: Offsets) -> None:
+        if self._enough():
+            return
         base = self.base
         related = self.decoded.line_span(first[0] + base, first[1] + base)
         span = self.decoded.line_span(second[0] + base, second[1] + base)

@@ -7,11 +7,11 @@ directory tree. References resolve first in the unit, then in the project.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from kubelint_ack.kustomize import Kustomization
-from kubelint_ack.project import Patch
+from kubelint_ack.project import ImageChange, Patch
 
 
 class Render(NamedTuple):
@@ -34,6 +34,8 @@ class Unit(NamedTuple):
     generated: tuple[tuple[str, str, tuple[str, ...] | None], ...] = ()
     opaque: bool = False
     """It takes resources that cannot be read here."""
+    images: tuple[ImageChange, ...] = ()
+    """Innermost kustomization first."""
 
     @property
     def paths(self) -> frozenset[str]:
@@ -93,11 +95,19 @@ def _from_closures(
         tuple(target for member in members for target in member.patch_targets),
         tuple(sorted({generated for member in members for generated in member.generated}, key=str)),
         any(one.opaque for one in found),
+        tuple(change for member in reversed(members) for change in member.images),
     )
 
 
 def _below(path: str, directory: str) -> bool:
     return directory in ("", ".") or path == directory or path.startswith(directory + "/")
+
+
+def _above(path: str) -> Iterator[str]:
+    """The directories that a path is in, from the nearest to the root."""
+    while path:
+        path = posixpath.dirname(path)
+        yield path
 
 
 def units(
@@ -142,11 +152,11 @@ def units(
         found.append(unit)
     for unit in found:
         taken |= unit.paths
-    chart_directories = sorted(charts, key=len, reverse=True)
+    chart_directories = set(charts)
     rest: dict[str, list[str]] = {}
     in_chart: dict[str, list[str]] = {}
     for path in sorted(all_files - taken):
-        chart = next((directory for directory in chart_directories if _below(path, directory)), None)
+        chart = next((directory for directory in _above(path) if directory in chart_directories), None)
         if chart is not None:
             in_chart.setdefault(chart, []).append(path)
         else:
@@ -156,9 +166,9 @@ def units(
         for directory, paths in in_chart.items()
     ]
     trees: dict[str, list[str]] = {}
-    for directory in sorted(rest):
-        top = next((tree for tree in trees if _below(directory, tree)), directory)
-        trees.setdefault(top, []).extend(rest[directory])
+    for directory, paths in rest.items():
+        top = [above for above in (directory, *_above(directory)) if above in rest][-1]
+        trees.setdefault(top, []).extend(paths)
     found += [
         Unit(directory or ".", "directory", tuple(Render(path) for path in sorted(paths)))
         for directory, paths in trees.items()

@@ -309,6 +309,28 @@ class Service(View):
             if isinstance(item, dict):
                 yield index, item
 
+    @property
+    def load_balancer(self) -> Literal["clb", "nlb"] | None:
+        """Which load balancer Alibaba Cloud's controller makes for it; None: none, not known, or another cloud's.
+
+        A CLB where no class is set, an NLB for its class; nothing where an annotation hands the Service to another
+        controller (kubernetes/cloud-provider-alibaba-cloud, pkg/controller/helper/service_utils.go).
+        """
+        if self.type != "LoadBalancer":
+            return None
+        if "loadBalancerClass" in self.spec:
+            return "nlb" if self.spec["loadBalancerClass"] == NLB_CLASS else None
+        if self.annotations.get("service.beta.kubernetes.io/class") or any(
+            prefix + "tunnel-type" in self.annotations for prefix in LB_PREFIXES
+        ):
+            return None
+        if not self.is_alibaba:
+            # The status of a CLB holds a host name only where an annotation states one.
+            named = any(mapping(one).get("hostname") for one in sequence(self.get("status", "loadBalancer", "ingress")))
+            if named or any(key.startswith(_OTHER_CLOUDS) for key in self.annotations):
+                return None
+        return "clb"
+
     def lb_annotation(self, suffix: str) -> tuple[str, str] | None:
         """(key, value) of a load balancer annotation under either of the prefixes that the cloud controller reads.
 
@@ -326,6 +348,41 @@ class Service(View):
 LB_PREFIXES = (
     "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-",
     "service.beta.kubernetes.io/alicloud-loadbalancer-",
+)
+
+
+NLB_CLASS = "alibabacloud.com/nlb"
+
+# Beginnings of annotations by which other clouds' and other controllers' load balancers are set up.
+_OTHER_CLOUDS = (
+    "service.beta.kubernetes.io/aws-",
+    "service.beta.kubernetes.io/azure-",
+    "service.beta.kubernetes.io/cce-",
+    "service.beta.kubernetes.io/do-",
+    "service.beta.kubernetes.io/exoscale-",
+    "service.beta.kubernetes.io/linode-",
+    "service.beta.kubernetes.io/oci-",
+    "service.beta.kubernetes.io/openstack-",
+    "service.beta.kubernetes.io/ovh-",
+    "service.beta.kubernetes.io/scw-",
+    "service.beta.kubernetes.io/upcloud-",
+    "service.beta.kubernetes.io/volcengine-",
+    "service.beta.kubernetes.io/vultr-",
+    "service.kubernetes.io/ibm-",
+    "service.kubernetes.io/qcloud-",
+    "service.kubernetes.io/tke-",
+    "service.cloud.tencent.com/",
+    "cloud.google.com/",
+    "networking.gke.io/",
+    "kubernetes.io/elb.",
+    "load-balancer.hetzner.cloud/",
+    "loadbalancer.openstack.org/",
+    "oci.oraclecloud.com/",
+    "oci-network-load-balancer.oraclecloud.com/",
+    "metallb.io/",
+    "metallb.universe.tf/",
+    "kube-vip.io/",
+    "lb.kubesphere.io/",
 )
 
 

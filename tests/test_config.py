@@ -146,7 +146,7 @@ select: [service]
 extend-select: [run-as-non-root]
 ignore: [KLA17]
 severity: warning
-exclude: [vendor/]
+exclude: [./vendor/]
 extend-exclude: ["{{cookiecutter.name}}/"]
 context: []
 overrides:
@@ -379,6 +379,9 @@ def test_a_flood_of_mistakes_is_cut(root: Path) -> None:
     found = mistakes(root, "".join(f"x{number}: 1\n" for number in range(60)))
     assert len(found) == 21
     assert found[-1] == "… and 40 more mistakes"
+    # Beyond a hundred nobody looks for more: each costs a search for the nearest word.
+    words = "".join(f"  - rule-{number}\n" for number in range(300))
+    assert mistakes(root, f"ignore:\n{words}")[-1] == "… and 81 more mistakes"
 
 
 def test_messages_in_chinese(root: Path) -> None:
@@ -542,6 +545,20 @@ def test_places_in_toml(root: Path) -> None:
     ]
 
 
+def test_an_array_over_several_lines_is_one_value(root: Path) -> None:
+    text = """\
+[tool.kubelint-ack.rules.node-selector-required]
+keys = [
+  ["x"],  # ]
+]
+limit = "many"
+"""
+    assert mistakes(root, text, "pyproject.toml") == [
+        "2:1: rules.node-selector-required.keys[0]: must be a string, not a list",
+        "5:9: rules.node-selector-required.limit: must be a whole number, not a string",
+    ]
+
+
 def test_toml_is_read(root: Path) -> None:
     text = """\
 [tool.kubelint-ack]
@@ -651,6 +668,16 @@ def test_a_found_configuration_cannot_write_outside_the_root_or_into_git(root: P
         (message,) = mistakes(repo, f"output: {{sarif: {path}}}\n")
         assert message.startswith("1:17: ")
         assert "only a configuration that is named with --config may write there" in message
+
+
+def test_a_profile_is_read_once_and_all_files_together_have_a_limit(root: Path) -> None:
+    write(root, {f"{name}.yaml": f"cni: terway\n# {'x' * 400_000}\n" for name in "abc"})
+    environments = "environments:\n" + "".join(f"  e{n}: {{paths: [.], cluster: a.yaml}}\n" for n in range(5))
+    assert len(read(root, environments).environments) == 5
+    environments += "  b: {paths: [.], cluster: b.yaml}\n  c: {paths: [.], cluster: c.yaml}\n"
+    assert mistakes(root, environments) == [
+        "c.yaml: configuration and profiles are larger than 1000000 bytes together; make them smaller"
+    ]
 
 
 def test_what_is_no_regular_file(root: Path) -> None:

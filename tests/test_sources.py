@@ -163,7 +163,7 @@ def test_what_is_below_an_excluded_folder_cannot_be_taken_back(repo: Path) -> No
 
 def test_a_named_folder_is_walked_although_it_is_left_out(repo: Path) -> None:
     write(repo, "vendor/a.yaml", "vendor/vendor/b.yaml", "gen/c.yaml", "build/d.yaml", "build/skip/e.yaml")
-    write(repo, ".gitignore", text="build\n*.yaml\n")
+    write(repo, ".gitignore", text="build\nd.yaml\n")
     write(repo, "build/.gitignore", text="skip\n")
     assert scope("vendor", exclude=["gen"]) == ["vendor/a.yaml"]
     assert scope("gen", "build", exclude=["gen"], respect_gitignore=False) == [
@@ -172,6 +172,17 @@ def test_a_named_folder_is_walked_although_it_is_left_out(repo: Path) -> None:
         "gen/c.yaml",
     ]
     assert scope("build") == ["build/d.yaml"]
+    assert scope("build", exclude=["d.yaml"]) == [], "being ignored does not switch off excludes"
+
+
+def test_in_an_ignored_folder_its_own_ignore_files_hold_from_wherever_a_walk_starts(repo: Path) -> None:
+    write(repo, ".gitignore", text="build\n*.gen.yaml\n")
+    write(repo, "build/.gitignore", text="no.yaml\nskip\n")
+    write(repo, "build/x/no.yaml", "build/x/1.gen.yaml", "build/skip/no.yaml")
+    assert scope("build/x") == scope("build") == scope("build", str(repo / "build" / "x")) == ["build/x/1.gen.yaml"]
+    assert scope("build/x/*.yaml", str(repo / "build" / "x")) == ["build/x/1.gen.yaml"]
+    assert scope("build/skip") == ["build/skip/no.yaml"]
+    assert scope("build/skip", "build/x") == ["build/skip/no.yaml", "build/x/1.gen.yaml"]
 
 
 # --- ignore files ---------------------------------------------------------------------------------------------------
@@ -508,12 +519,34 @@ def test_links_that_lead_nowhere(repo: Path) -> None:
 @posix_only
 def test_links_do_not_lead_around_excludes(repo: Path) -> None:
     write(repo, ".gitignore", text="build\nx.yaml\n")
-    write(repo, "vendor/a/v.yaml", "build/b.yaml", "out/x.yaml", "out/y.yaml")
+    write(repo, "vendor/a/v.yaml", "build/deep/b.yaml", "out/x.yaml", "out/y.yaml")
     (repo / "1").symlink_to("vendor/a")
     (repo / "2").symlink_to("build")
     (repo / "3.yaml").symlink_to("out/x.yaml")
     (repo / "4.yaml").symlink_to("vendor/a/v.yaml")
-    assert scope() == ["out/y.yaml"]
+    (repo / "5").symlink_to("build/deep")
+    inputs = run()
+    assert [source.path for source in inputs.scope] == ["out/y.yaml"]
+    assert [entry[:2] for entry in inputs.skipped if entry.path[0].isdigit()] == [
+        ("1/", "excluded"),
+        ("2/", "gitignored"),
+        ("3.yaml", "gitignored"),
+        ("4.yaml", "excluded"),
+        ("5/", "gitignored"),
+    ]
+
+
+@posix_only
+def test_links_outside_the_root_stay_in_the_outermost_named_folder(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path, "other/a/x.yaml", "other/data.txt", "secret.yaml")
+    (tmp_path / "other" / "a" / "y.yaml").symlink_to("../data.txt")
+    (tmp_path / "other" / "z.yaml").symlink_to("../secret.yaml")
+    other = tmp_path / "other"
+    assert scope("../other/a") == [str(other / "a" / "x.yaml")]
+    for paths in (("../other",), ("../other", str(other / "a"))):
+        inputs = run(*paths)
+        assert [source.path for source in inputs.scope] == [str(other / "a" / "x.yaml"), str(other / "data.txt")]
+        assert inputs.skipped == (Skipped(str(other / "z.yaml"), "symlink-outside-root"),)
 
 
 # --- permissions ----------------------------------------------------------------------------------------------------
@@ -625,7 +658,6 @@ def test_order_and_repetition_of_arguments_change_nothing(repo: Path) -> None:
     ]
     for order in itertools.islice(itertools.permutations(paths), 0, 720, 37):
         assert run(*order, *order[:3]) == expected
-    assert run(str(repo / "build" / "x"), "build").scope == run("build/x", "build").scope
 
 
 def test_a_split_list_adds_up(repo: Path) -> None:

@@ -85,6 +85,12 @@ def test_a_keyword_that_is_not_known_proves_nothing() -> None:
     assert list(mistakes("x", {"type": "string", "contentEncoding": "base64"})) == []
 
 
+def test_true_is_not_one() -> None:
+    assert conforms(1.0, {"const": 1})
+    assert not conforms(True, {"const": 1})
+    assert not conforms(0, {"enum": [False]})
+
+
 def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
     """Python's `$` also matches before a final line feed."""
     schema = {"pattern": "^[0-9]+$"}

@@ -1,0 +1,206 @@
+"""Checks of single containers: what they ask for, and how they are probed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubelint_ack.profile import Profile
+from kubelint_ack.records import FieldPath, Hit, Related, Severity, Unknown
+from kubelint_ack.values import quantity
+from kubelint_ack.views import Container, Workload, mapping, text
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_POD_RESOURCES_SINCE = (1, 34)
+"""https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/ (PodLevelResources)"""
+
+
+def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Requests above the limits that are written beside them, of containers and of the pod."""
+    for container in workload.containers:
+        at = container.at("resources")
+        for hit in _over_limit(container.resources, at, "", container=container.name):
+            yield hit
+    pod = mapping(workload.pod_spec.get("resources"))
+    if not pod:
+        return
+    # An older API server drops the field: then nothing holds, but nothing is refused either.
+    severity: Severity | None = None
+    if profile.kubernetes_version is not None and profile.kubernetes_version < _POD_RESOURCES_SINCE:
+        severity = "warning"
+    at = workload.pod_at("spec", "resources")
+    yield from _over_limit(pod, at, "pod-", severity=severity)
+    for resource, value in _quantities(pod, "limits"):
+        for container in workload.containers:
+            own = _milli(mapping(container.resources.get("limits")).get(resource))
+            if own is not None and own > value:
+                yield Hit(
+                    container.at("resources", "limits", resource),
+                    message="above-pod",
+                    severity=severity,
+                    related=(Related(_below(at, "limits", resource), note="limit"),),
+                    container=container.name,
+                    resource=resource,
+                    request=_written(container.resources, "limits", resource),
+                    limit=_written(pod, "limits", resource),
+                )
+    for resource, value in _quantities(pod, "requests"):
+        total = _total(workload, resource)
+        if total is not None and total > value:
+            yield Hit(
+                _below(at, "requests", resource),
+                message="pod-below-sum",
+                severity=severity,
+                resource=resource,
+                request=_written(pod, "requests", resource),
+                total=_plain(total),
+            )
+
+
+def _over_limit(
+    resources: Mapping[str, Any], at: FieldPath, scope: str, severity: Severity | None = None, **values: Any
+) -> Iterator[Hit]:
+    """Hits of one `resources` field; `scope` begins the names of their wordings."""
+    limits = resources.get("limits")
+    if isinstance(limits, Unknown):
+        return
+    for resource, request in _quantities(resources, "requests"):
+        written = mapping(limits).get(resource)
+        limit = _milli(written)
+        if written is not None and limit is None:
+            continue
+        # https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#consuming-extended-resources
+        fixed = resource.startswith("hugepages-") or ("/" in resource and "kubernetes.io/" not in resource)
+        if limit is None:
+            if not fixed or request == 0:
+                continue
+            message = "no-limit"
+        elif fixed and request != limit:
+            message = "unequal"
+        elif request > limit:
+            message = "above"
+        else:
+            continue
+        yield Hit(
+            _below(at, "requests", resource),
+            message=scope + message,
+            severity=severity,
+            related=(Related(_below(at, "limits", resource), note="limit"),) if limit is not None else (),
+            resource=resource,
+            request=_written(resources, "requests", resource),
+            limit=_written(resources, "limits", resource),
+            **values,
+        )
+
+
+def _below(at: FieldPath, *route: str) -> FieldPath:
+    return FieldPath((*at.route, *route))
+
+
+def _quantities(resources: Mapping[str, Any], field: str) -> Iterator[tuple[str, int | Fraction]]:
+    """Name and value, in thousandths, of each known quantity of `requests` or `limits`."""
+    for resource, written in mapping(resources.get(field)).items():
+        value = _milli(written)
+        if value is not None:
+            yield resource, value
+
+
+def _milli(written: object) -> int | None:
+    """A quantity as the API server keeps it: in thousandths, rounded up."""
+    value = quantity(written)
+    return None if value is None else int(-(-value * 1000 // 1))
+
+
+def _written(resources: Mapping[str, Any], field: str, resource: str) -> str:
+    return str(mapping(resources.get(field)).get(resource, "")).strip()
+
+
+def _plain(milli: int) -> str:
+    """Thousandths as a person writes them."""
+    if milli % 1000:
+        return f"{milli}m"
+    value, suffix = milli // 1000, ""
+    for larger in ("Ki", "Mi", "Gi", "Ti"):
+        if not value or value % 1024:
+            break
+        value, suffix = value // 1024, larger
+    return f"{value}{suffix}"
+
+
+def _total(workload: Workload, resource: str) -> int | None:
+    """What the containers request together at the least, in thousandths; None if one of them is unknown.
+
+    Containers and sidecars run together; an init container runs with the sidecars before it
+    (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers).
+    """
+    together = highest = 0
+    for container in workload.containers:
+        requests = container.resources.get("requests")
+        written = mapping(requests).get(resource)
+        own = 0 if written is None else _milli(written)
+        if own is None or isinstance(requests, Unknown):
+            return None
+        if container.role == "init":
+            highest = max(highest, together + own)
+        elif container.role != "ephemeral":
+            together += own
+    return max(highest, together)
+
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS = ("postStart", "preStop")
+_HANDLERS = ("httpGet", "tcpSocket")
+
+
+def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Port names in probes and lifecycle hooks that no port of the container has."""
+    for container in workload.containers:
+        declared, known = _port_names(container)
+        for route, name in _named_ports(container):
+            if name in declared:
+                continue
+            at = container.at(*route)
+            if name.isdigit():
+                yield Hit(at, message="quoted", container=container.name, port=name)
+                continue
+            if not known:
+                continue
+            owners = [other for other in workload.containers if other is not container and name in _port_names(other)[0]]
+            message = "other-container" if owners else ("default" if declared else "unnamed")
+            related = tuple(Related(owner.at("ports"), note="ports") for owner in owners[:1])
+            if declared and not owners:
+                related = (Related(container.at("ports"), note="ports"),)
+            yield Hit(
+                at,
+                message=message,
+                related=related,
+                container=container.name,
+                port=name,
+                names=list(declared),
+                other=owners[0].name if owners else "",
+            )
+
+
+def _port_names(container: Container) -> tuple[dict[str, None], bool]:
+    """The names that a container gives to its ports, and whether these are all of them."""
+    ports = container.data.get("ports")
+    known = not isinstance(ports, Unknown) and not any(
+        isinstance(port, Unknown) or isinstance(mapping(port).get("name"), Unknown)
+        for port in (ports if isinstance(ports, list) else ())
+    )
+    names = (text(port.get("name")) for _, port in container.items("ports"))
+    return {name: None for name in names if name}, known
+
+
+def _named_ports(container: Container) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Route and name of each port that a probe or hook gives by name."""
+    handlers = [((probe,), container.data.get(probe)) for probe in _PROBES]
+    lifecycle = mapping(container.data.get("lifecycle"))
+    handlers += [(("lifecycle", hook), lifecycle.get(hook)) for hook in _HOOKS]  # type: ignore[list-item]
+    for route, handler in handlers:
+        for field in _HANDLERS:
+            name = text(mapping(mapping(handler).get(field)).get("port"))
+            if name:
+                yield (*route, field, "port"), name

@@ -1,0 +1,330 @@
+"""Checks of Services of type LoadBalancer: what the cloud controller manager makes of them, and who can reach it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubelint_ack.ack import service_annotations
+from kubelint_ack.facts import IngressFact, ResourceFact, ServiceFact, WorkloadFact
+from kubelint_ack.profile import Profile
+from kubelint_ack.project import Project
+from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
+from kubelint_ack.values import nearest, version
+from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, View, integer
+
+# --- externalTrafficPolicy: Local and clients inside the cluster
+
+# The first release whose kube-proxy leads pods to every endpoint of such an address in IPVS mode, inferred:
+# https://github.com/kubernetes/kubernetes/pull/97081
+_IPVS_FALLBACK = (1, 21)
+
+
+class _Client(NamedTuple):
+    """Who writes the address of a load balancer."""
+
+    resource: ResourceFact
+    at: FieldPath
+    address: str
+
+
+def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A CLB with `Local` whose address clients inside the cluster use."""
+    if not _is_local(service, project, profile) or profile.in_cluster_load_balancer_clients is False:
+        return
+    path = _data_path(profile)
+    if path is None:
+        return
+    message, severity = path
+    backends = _backends(service, project)
+    clients = [
+        client
+        for client in _clients(service, project, backends)
+        # With IPVS declared these are told where they write it: etp-local-hostnetwork-client.
+        if profile.kube_proxy_mode != "ipvs" or not _is_on_host_network(client, project)
+    ]
+    if not clients and not profile.in_cluster_load_balancer_clients:
+        if not service.resource.alibaba and not profile.is_ack:
+            return
+        message, severity = "no-client", "info"
+    elif _on_every_node(backends):
+        severity = "info"
+    yield Hit(
+        at("spec", "externalTrafficPolicy"),
+        message=message,
+        severity=severity,
+        related=tuple(Related(client.at, of=client.resource, note="client") for client in clients[:5]),
+        service=service.name,
+        address=clients[0].address if clients else "",
+        version=profile.kubernetes_version_text,
+    )
+
+
+def etp_local_hostnetwork_client(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Pods on the host network that use the address of a CLB with `Local`, where kube-proxy is in IPVS mode."""
+    if not workload.host_network or profile.kube_proxy_mode != "ipvs":
+        return
+    if profile.terway.data_path == "datapathv2" and profile.service_backend_type == "eni":
+        return
+    own = {id(resource): where for resource, where in _sources(workload, project)}
+    for service in project.services:
+        if not _is_local(service, project, profile):
+            continue
+        backends = _backends(service, project)
+        for client in _clients(service, project, backends):
+            if id(client.resource) not in own:
+                continue
+            written = client.resource is workload.resource
+            yield Hit(
+                client.at if written else own[id(client.resource)],
+                message="default" if written else "config",
+                severity="info" if _on_every_node(backends) else None,
+                related=(
+                    Related(at("spec", "externalTrafficPolicy"), of=service, note="service"),
+                    *(() if written else (Related(client.at, of=client.resource, note="address"),)),
+                ),
+                kind=workload.kind,
+                workload=workload.resource.id.name,
+                service=service.name,
+                address=client.address,
+            )
+
+
+def _is_local(service: ServiceFact, project: Project, profile: Profile) -> bool:
+    """Whether it is a CLB of Alibaba Cloud with `Local` whose address a node may answer itself.
+
+    The address of an NLB is a host name, as is that of a CLB with the annotation `hostname`: nodes do not know what
+    it stands for, so the calls go out to the load balancer.
+    """
+    return (
+        service.load_balancer == "clb"
+        and service.traffic_policy == "Local"
+        and profile.provider in (None, "ack")
+        and not any(service.annotations.get(prefix + "hostname") for prefix in LB_PREFIXES)
+        and not project.is_patched(service, "spec")
+        and not project.is_patched(service, "metadata", "annotations")
+    )
+
+
+def _data_path(profile: Profile) -> tuple[str, Severity | None] | None:
+    """What a node without a backend does with a pod's call: wording and severity; None: it gets through."""
+    terway = profile.terway
+    if profile.cni == "terway":
+        if terway.mode == "exclusive-eni":
+            return None
+        if terway.data_path == "ipvlan" and terway.in_cluster_load_balance is False:
+            return None
+        if terway.data_path in ("ipvlan", "datapathv2") or terway.kube_proxy_replacement:
+            return "ebpf", "info"
+    if profile.kube_proxy_mode in ("iptables", "nftables"):
+        return None
+    release = profile.kubernetes_version
+    if release is not None and release >= _IPVS_FALLBACK:
+        return "fallback", "info"
+    if profile.kube_proxy_mode == "ipvs" and release is not None:
+        return "ipvs", None
+    return "default", None
+
+
+def _backends(service: ServiceFact, project: Project) -> tuple[WorkloadFact, ...]:
+    return project.select(service.selector, service).workloads if service.selector else ()
+
+
+def _on_every_node(backends: tuple[WorkloadFact, ...]) -> bool:
+    return any(workload.kind == "DaemonSet" for workload in backends)
+
+
+def _sources(workload: WorkloadFact, project: Project) -> Iterator[tuple[ResourceFact, FieldPath]]:
+    """Where the pods of a workload read strings: the workload itself, and the ConfigMaps that it names, with where."""
+    yield workload.resource, workload.resource.name_at
+    for reference in workload.resource.references:
+        if reference.kind == "ConfigMap":
+            for data in project.named("ConfigMap", reference.name, workload):
+                yield data.resource, reference.at
+
+
+def _clients(service: ServiceFact, project: Project, backends: tuple[WorkloadFact, ...]) -> Iterator[_Client]:
+    """The places in the project that write an address of the load balancer.
+
+    Its own pods do not count, nor ConfigMaps that only they read: their node has a backend.
+    """
+    addresses = {address.lower() for address in service.addresses}
+    if not addresses:
+        return
+    own = {id(resource) for backend in backends for resource, _ in _sources(backend, project)}
+    others = {
+        id(resource)
+        for workload in project.workloads
+        if not any(workload is backend for backend in backends)
+        for resource, _ in _sources(workload, project)
+    }
+    for resource in project.resources:
+        if resource is service.resource or (id(resource) in own and id(resource) not in others):
+            continue
+        for mention in resource.mentions:
+            if mention.host in addresses:
+                yield _Client(resource, mention.at, mention.host)
+                break
+
+
+def _is_on_host_network(client: _Client, project: Project) -> bool:
+    """Whether only pods on the host network read what the client is written in."""
+    readers = [
+        workload
+        for workload in project.workloads
+        if any(resource is client.resource for resource, _ in _sources(workload, project))
+    ]
+    return bool(readers) and all(workload.host_network for workload in readers)
+
+
+# --- Annotations
+
+# A key or value that something fills in before it is applied.
+_PLACEHOLDER = re.compile(r"[{}<>$*]|xxx|your[-_]", re.IGNORECASE)
+
+
+def lb_annotation_unknown(service: Service, profile: Profile) -> Iterator[Hit]:
+    """An annotation with the controller's prefix that it does not read."""
+    if service.spec.get("loadBalancerClass") == _EDGE_CLASS:
+        return
+    catalogue = service_annotations()
+    for key in service.annotations:
+        prefix = next((prefix for prefix in LB_PREFIXES if key.startswith(prefix)), None)
+        if prefix is None:
+            continue
+        suffix = key[len(prefix) :]
+        if suffix in catalogue.known or _PLACEHOLDER.search(key):
+            continue
+        near = catalogue.unread.get(suffix)
+        if near is None:
+            found = nearest(suffix.lower().replace("_", "-"), catalogue.known)
+            near = prefix + found if found else None
+        running = version((profile.components or {}).get("cloud-controller-manager"))
+        yield Hit(
+            service.at("metadata", "annotations", key).key,
+            message="near" if near else "default",
+            severity="info" if running and running[:2] > catalogue.controller else None,
+            key=key,
+            near=near or "",
+        )
+
+
+def lb_protocol_port_format(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `protocol-port` as the controller reads them.
+
+    For each port of the Service it reads from left to right up to the entry with that port, and gives up at an entry
+    without a colon or with an unknown protocol; nothing is trimmed, and fields after the second are not looked at
+    (kubernetes/cloud-provider-alibaba-cloud, pkg/controller/service/clbv1/listeners.go).
+    """
+    found = service.lb_annotation("protocol-port")
+    if found is None or service.load_balancer is None:
+        return
+    key, value = found
+    entries = value.split(",")
+    read = _entries_read(service, entries)
+    reused = (
+        service.lb_annotation("id") and (service.lb_annotation("force-override-listeners") or ("", ""))[1] != "true"
+    )
+    protocols = service_annotations().known["protocol-port"][service.load_balancer]["values"]
+    start = 0
+    for index, entry in enumerate(entries):
+        place = service.at("metadata", "annotations", key)
+        place = place.slice(start, start + len(entry)) if entry else place
+        start += len(entry) + 1
+        message, right = _entry_problem(entry, protocols)
+        if not message or _PLACEHOLDER.search(entry):
+            continue
+        # A port that is never found is left at its own protocol; all else stops the whole Service.
+        stops = index in read and not reused and message not in ("blank-port", "several")
+        yield Hit(place, message=message, severity=None if stops else "warning", entry=entry, right=right)
+
+
+def _entry_problem(entry: str, protocols: list[str]) -> tuple[str, str]:
+    """What is wrong with the form of an entry, and how it is written; empty if nothing is."""
+    parts = entry.split(":")
+    if not entry.strip():
+        return "empty", ""
+    if len(parts) == 1:
+        return "default", ""
+    if len(parts) > 2:
+        return "several", ""
+    first, second = parts
+    right = ":".join(part.strip() for part in parts)
+    if first.strip().isdigit() and second.strip().lower() in protocols:
+        return "swapped", f"{second.strip()}:{first.strip()}"
+    if first != first.strip():
+        return "blank", right
+    if second != second.strip():
+        return "blank-port", right
+    return "", ""
+
+
+def _entries_read(service: Service, entries: list[str]) -> set[int]:
+    """Which entries the controller comes to while it looks for the ports of the Service."""
+    read: set[int] = set()
+    for _, port in service.ports():
+        number = integer(port.get("port"))
+        if number is None:
+            continue
+        for index, entry in enumerate(entries):
+            read.add(index)
+            if entry.split(":")[1:2] == [str(number)]:
+                break
+    return read
+
+
+# --- Classes and addresses
+
+_EDGE_CLASS = "alibabacloud.com/elb"
+"""Served by the controller of ACK Edge."""
+
+
+def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A `loadBalancerClass` that no controller of ACK serves."""
+    value = service.spec.get("loadBalancerClass")
+    if service.type != "LoadBalancer" or not isinstance(value, str) or _PLACEHOLDER.search(value):
+        return
+    if value in (NLB_CLASS, _EDGE_CLASS) or value in (profile.load_balancer_classes or ()):
+        return
+    severity: Severity | None = None
+    if not value:
+        message = "empty"
+    elif value in ("alibabacloud.com/clb", "alibabacloud.com/slb"):
+        message = "clb"
+    elif value.lower() == NLB_CLASS:
+        message = "case"
+    elif value.startswith("alibabacloud.com/"):
+        message, severity = "default", "warning"
+    elif profile.is_ack:
+        message, severity = "other", "info"
+    else:
+        return
+    yield Hit(service.at("spec", "loadBalancerClass"), message=message, severity=severity, value=value)
+
+
+# Names of programs that are there to be reached from outside.
+_GATEWAYS = frozenset(
+    {"ingress-nginx", "nginx-ingress", "nginx-ingress-lb", "istio-ingressgateway", "higress-gateway", "traefik", "kong"}
+)
+
+
+def lb_internet_by_default(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A load balancer that is public because nothing says what it shall be."""
+    if service.load_balancer is None or profile.provider not in (None, "ack"):
+        return
+    if _is_set(service, "id") or _is_set(service, "address-type"):
+        return
+    names = {service.labels.get("app.kubernetes.io/name"), service.labels.get("app"), service.name}
+    sure = (service.is_alibaba or profile.is_ack) and not names & _GATEWAYS
+    yield Hit(
+        service.at("metadata", "annotations", LB_PREFIXES[0] + "address-type"),
+        severity=None if sure else "info",
+        service=service.name,
+        balancer=service.load_balancer.upper(),
+    )
+
+
+def _is_set(service: View, suffix: str) -> bool:
+    """Whether an annotation of the controller has a value, be it one that only rendering will show."""
+    return any(service.annotations.get(prefix + suffix) not in (None, "") for prefix in LB_PREFIXES)
