@@ -181,13 +181,21 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
     explicit = given["config"]
     if explicit and not os.path.isfile(explicit):
         raise sources.InputError(f"{sources.printable(explicit)}: --config must name a file")
+    language, _ = _language(given["lang"])
     found = explicit
-    if not found and not given["isolated"]:
-        found = configuration.find_config_upwards(sources.common_parent(paths, stdin_filename=stdin_filename))
-    root, has_root = sources.find_root(paths, given["root"], found, stdin_filename=stdin_filename)
-    if has_root and not explicit and not given["isolated"]:
-        found = configuration.find_config(root)
-    config = configuration.load(found, root, explicit=bool(explicit)) if found else configuration.DEFAULT
+    root, has_root = sources.find_root(paths, given["root"], explicit, stdin_filename=stdin_filename)
+    if not explicit and not given["isolated"]:
+        if has_root:
+            found = configuration.find_config(root, language)
+        else:
+            common = sources.common_parent(paths, stdin_filename=stdin_filename)
+            found = configuration.find_config_upwards(common, language)
+            root, has_root = sources.find_root(paths, None, found, stdin_filename=stdin_filename)
+    config = configuration.DEFAULT
+    if found:
+        from kubelint_ack import configfile
+
+        config = configfile.load(found, root, explicit=bool(explicit), language=language)
     stdin = None
     if "-" in paths:
         stdin = sys.stdin.buffer.read()

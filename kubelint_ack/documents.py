@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -179,14 +179,6 @@ class Entry(NamedTuple):
         return tuple(reversed(steps))
 
 
-def _start(entry: Entry) -> int:
-    return entry.start
-
-
-def _depth(entry: Entry) -> int:
-    return entry.depth
-
-
 class Decoded:
     """The documents of a file and its text."""
 
@@ -235,8 +227,9 @@ class Decoded:
                 offsets = self._entry(holder, step)[1]
                 anchor_offsets = self._field(found, path, found.depth == len(route))
             anchor = self.line_span(*anchor_offsets)
-        stable = self.stable(document.data, prefix, path.route)
-        return Place(self.line_span(*offsets), field_text(path.route), stable, anchor)
+        field = _field_text(path.route)
+        stable = self.stable(document.data, prefix, path.route) if "[" in field else field
+        return Place(self.line_span(*offsets), field, stable, anchor)
 
     def _find(self, node: Any, route: Route) -> _Found:
         container: Any = None
@@ -354,18 +347,17 @@ class Decoded:
 
     def stable(self, node: Any, prefix: Route, route: Route) -> str:
         """The field, with the name of a list item in place of its index."""
-        node = self._find(node, prefix).node
+        if prefix:
+            node = self._find(node, prefix).node
         text = ""
-        for step in route:
-            piece = _step_text(step)
+        for step, piece in zip(route, _pieces(route)):
             if isinstance(node, dict):
                 node = node.get(step)
             elif isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
                 node = node[step]
-                if isinstance(node, dict):
-                    name = node.get("name")
-                    if isinstance(name, (str, int, float)):
-                        piece = f"[{name}]"
+                name = node.get("name") if isinstance(node, dict) else None
+                if isinstance(name, (str, int, float)):
+                    piece = f"[{name}]"
             else:
                 node = None
             text += piece
@@ -380,25 +372,11 @@ class Decoded:
         start = key[0] if key else value[0]
         return self.span(start, start + len(self.text[start : value[1]].rstrip()))
 
-    def entry_at_or_after(self, document: Document, offset: int) -> Route | None:
-        """The first mapping entry or list item that starts at the offset or after it, the outermost if several do.
-
-        Entries of a flow collection on a single line, and what an alias brings, do not count.
-        """
-        outline = self.outline(document)
-        at = bisect_left(outline, offset, key=_start)
-        return outline[at].route if at < len(outline) else None
-
-    def entry_on_line(self, document: Document, line: int) -> Route | None:
-        """The innermost entry or item that starts on a line; the same ones count as above."""
-        starts = self.lines.starts
-        end = starts[line] if line < len(starts) else len(self.text) + 1
-        outline = self.outline(document)
-        found = range(bisect_left(outline, starts[line - 1], key=_start), bisect_left(outline, end, key=_start))
-        return max((outline[at] for at in found), key=_depth).route if found else None
-
     def outline(self, document: Document) -> list[Entry]:
-        """The entries of a document in the order of the text, parents before what they hold."""
+        """The entries of a document in the order of the text, parents before what they hold.
+
+        Entries of a flow collection on a single line, and what an alias or a merge key brings, are left out.
+        """
         known = self._outlines.get(document.index)
         if known is not None:
             return known
@@ -467,7 +445,11 @@ class Decoded:
 _COMMENT = re.compile(r"""(?:^|(?<=[\s\]}"',]))#[^\n]*""", re.MULTILINE)
 
 
+# The same fields stand in document after document.
+_field_text = lru_cache(maxsize=4096)(field_text)
+
+
 @lru_cache(maxsize=4096)
-def _step_text(step: Step) -> str:
-    """A step as it reads inside a field's text: `.image`, `["a.b/c"]`, `[0]`."""
-    return field_text((0, step))[3:]
+def _pieces(route: Route) -> tuple[str, ...]:
+    """The steps as they read inside a field's text: `.image`, `["a.b/c"]`, `[0]`."""
+    return tuple(field_text((0, step))[3:] for step in route)

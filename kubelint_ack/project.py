@@ -18,6 +18,7 @@ from kubelint_ack.facts import (
     Facts,
     IngressFact,
     Labels,
+    Mention,
     MonitorFact,
     PolicyFact,
     Reference,
@@ -230,13 +231,23 @@ class Existence:
         self.pods = Pods()
         self.governed: dict[str, list[WorkloadFact]] = {}
         """StatefulSets by the Service that they name."""
+        self.mentions: dict[str, list[tuple[ResourceFact, Mention]]] = {}
+        """Who writes an address or host name."""
+        self.addressed: dict[str, list[ServiceFact]] = {}
+        """Services by the addresses and host names of their load balancers, in small letters."""
         for group in facts:
+            for service in group.services:
+                for address in dict.fromkeys(map(str.lower, service.addresses)):
+                    self.addressed.setdefault(address, []).append(service)
             for workload in group.workloads:
                 self.pods.add(workload, known_labels(workload.labels))
                 if workload.service_name:
                     self.governed.setdefault(workload.service_name.name, []).append(workload)
             for fact in group.all():
                 resource: ResourceFact = fact.resource
+                if not isinstance(fact, ClaimFact):
+                    for mention in resource.mentions:
+                        self.mentions.setdefault(mention.host, []).append((resource, mention))
                 if resource.id.name and not isinstance(fact, ClaimFact):
                     key = (resource.family[1], resource.id.name)
                     self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
@@ -483,6 +494,26 @@ class Project:
                 return Selected((), "unknown", exhaustive=False)
         absence = self._absence(WORKLOAD, wanted, selector.match_labels)
         return Selected((), absence.state, absence.certain, unseen=absence.unseen)
+
+    def selectable(self, selector: Selector, near: Any) -> Iterator[WorkloadFact]:
+        """Every workload of the run, in this unit or not, whose pods a selector of `near` may select."""
+        for workload, labels in self._everywhere.pods.candidates(selector):
+            same = same_namespace(self.namespace(workload), self.namespace(near))
+            if same is not False and matches(selector, labels) is not False:
+                yield workload
+
+    def mentioning(self, host: str) -> Iterator[tuple[ResourceFact, Mention]]:
+        """Who writes an address or host name: in this unit where that is complete, else in the whole run."""
+        here = {id(resource) for resource in self.resources} if self._knowledge.complete is True else None
+        for resource, mention in self._everywhere.mentions.get(host, ()):
+            if here is None or id(resource) in here:
+                yield resource, mention
+
+    def addressed(self, host: str) -> Iterator[ServiceFact]:
+        """The Services whose manifests state that their load balancer has this address, likewise."""
+        for service in self._everywhere.addressed.get(host, ()):
+            if self._knowledge.complete is not True or any(service is one for one in self.services):
+                yield service
 
     def _labels_patched(self, workload: WorkloadFact) -> bool:
         return self.is_patched(workload, *workload.labels_at.route)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from kubelint_ack.kustomize import Kustomization
@@ -79,6 +80,16 @@ def closure(top: Kustomization, known: Mapping[str, Kustomization], files: froze
     return Closure(tuple(sorted(renders)), tuple(members.values()), opaque)
 
 
+def _inside(path: str, root: str) -> bool:
+    """Whether a path is what an environment names, or below it; `*` and `?` match within a name, `**` across."""
+    if not any(sign in root for sign in "*?["):
+        return _below(path, root)
+    own, wanted = path.split("/"), root.split("/")
+    if "**" in wanted:
+        return any(fnmatchcase(part, root) for part in (path, *_above(path)))
+    return len(own) >= len(wanted) and all(fnmatchcase(one, other) for one, other in zip(own, wanted))
+
+
 def _from_closures(
     name: str, kind: Literal["kustomization", "environment"], found: Sequence[Closure], plain: Iterable[str]
 ) -> Unit:
@@ -128,14 +139,14 @@ def units(
     taken: set[str] = set()
     for name, paths in sorted(environments.items()):
         roots = [posixpath.normpath(path) for path in paths]
-        inside = [one for one in known.values() if any(_below(one.directory, root) for root in roots)]
+        inside = [one for one in known.values() if any(_inside(one.directory, root) for root in roots)]
         tops = [one for one in inside if not any(one.directory in other.entries for other in inside)]
         closures = [closure(one, known, all_files) for one in tops if not one.component]
         below_kustomization = [one.directory for one in inside]
         plain = [
             path
             for path in all_files
-            if any(_below(path, root) for root in roots)
+            if any(_inside(path, root) for root in roots)
             and not any(_below(path, directory) for directory in below_kustomization)
         ]
         unit = _from_closures(name, "environment", closures, plain)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kubelint_ack import catalog, config, engine, sources
+from kubelint_ack import catalog, config, configfile, engine, sources
 from kubelint_ack.engine import Outcome
 
 MARK = re.compile(r"[ \t]*#\s*<- (?:(\d+) )?findings?[ \t]*$", re.MULTILINE)
@@ -48,7 +48,7 @@ def lint(
     """The outcome of linting paths (relative to the folder; none: the folder), the folder being the root."""
     root = str(folder)
     found = config.find_config(root)
-    settings = config.load(found, root, explicit=False) if found else config.DEFAULT
+    settings = configfile.load(found, root, explicit=False) if found else config.DEFAULT
     inputs = sources.collect(
         [os.path.join(root, path) for path in paths] or [root],
         root=root,

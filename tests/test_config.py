@@ -14,9 +14,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubelint_ack import catalog, config
+from kubelint_ack import catalog, config, configfile
 from kubelint_ack.catalog import Rule
-from kubelint_ack.config import DEFAULT, Config, ConfigError, find_config, find_config_upwards, load
+from kubelint_ack.config import DEFAULT, Config, ConfigError, find_config, find_config_upwards
+from kubelint_ack.configfile import load
 from kubelint_ack.records import FieldPath, at
 from kubelint_ack.scan import DECODE_RULES
 from kubelint_ack.starter import ci_snippet, init_text
@@ -50,8 +51,8 @@ OPTIONS = {
 def _few_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules of our own, so that these tests depend on no rule file."""
     monkeypatch.setattr(catalog, "rules", lambda: RULES)
-    monkeypatch.setattr(config, "rules", lambda: RULES)
-    monkeypatch.setattr(config, "load_rule_file", lambda path: {"options": OPTIONS if "node-" in path else {}})
+    monkeypatch.setattr(configfile, "rules", lambda: RULES)
+    monkeypatch.setattr(configfile, "load_rule_file", lambda path: {"options": OPTIONS if "node-" in path else {}})
 
 
 @pytest.fixture
@@ -635,7 +636,7 @@ output: {sarif: out.sarif}
     ],
 )
 def test_patterns_are_made_relative_to_the_root(pattern: str, base: str, root: str, expected: str | None) -> None:
-    assert config._rebased(pattern, base, root) == expected
+    assert configfile._rebased(pattern, base, root) == expected
 
 
 # --- hostile configurations

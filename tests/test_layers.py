@@ -9,12 +9,14 @@ ROOT = Path(__file__).parent.parent / "kubelint_ack"
 
 LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
-    {"values", "names", "images", "cron", "sources", "resource", "scalars", "documents", "events"},
+    {"values", "names", "images", "cron", "sources", "resource", "scalars", "events"},
+    {"documents"},
     {"tree"},
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
     {"profile", "ack"},
     {"discover", "facts", "config", "starter"},
+    {"configfile"},
     {"extract", "project"},
     {"kustomize"},
     {"units"},
@@ -36,7 +38,7 @@ OUTSIDE = {
     "jsonschema": {"validation"},
     "ruamel": {"discover", "starter"},
     "msgspec": {"cache"},
-    "pathspec": {"sources", "engine", "config"},
+    "pathspec": {"sources", "engine"},
     "yaml": {"events", "tree", "decode", "scalars", "documents", "catalog"},
 }
 """Which rooms may import a library."""

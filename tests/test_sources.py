@@ -120,7 +120,7 @@ def test_exclude_patterns_are_relative_to_the_root_and_can_take_back(repo: Path)
     )
 
 
-@pytest.mark.parametrize("pattern", ["a\\", "[a", "*a*a*a*a", "[[:alpha:]]"])
+@pytest.mark.parametrize("pattern", ["a\\", "*a*a*a*a", "[[:alpha:]]"])
 def test_a_pattern_of_the_user_that_means_nothing_is_an_error(repo: Path, pattern: str) -> None:
     with pytest.raises(InputError, match=r"^exclude pattern `.*`: not understood"):
         run(exclude=["ok", pattern])
@@ -543,7 +543,7 @@ def test_links_outside_the_root_stay_in_the_outermost_named_folder(repo: Path, t
     (tmp_path / "other" / "z.yaml").symlink_to("../secret.yaml")
     other = tmp_path / "other"
     assert scope("../other/a") == [str(other / "a" / "x.yaml")]
-    for paths in (("../other",), ("../other", str(other / "a"))):
+    for paths in (("../other",), (str(other), "../other/a")):
         inputs = run(*paths)
         assert [source.path for source in inputs.scope] == [str(other / "a" / "x.yaml"), str(other / "data.txt")]
         assert inputs.skipped == (Skipped(str(other / "z.yaml"), "symlink-outside-root"),)

@@ -229,7 +229,7 @@ def test_flow_style() -> None:
 }
 """
     assert kept(text, 'image: "nginx', 'image: "httpd', 'image: "redis') == ['image: "redis']
-    assert find(text)[2].place.field == "spec.containers[2].image", "nothing begins on the line: what was last"
+    assert find(text)[2].place.field == "spec.containers[2]", "nothing begins on the line: what was last"
 
 
 def test_chinese_and_emoji_before_the_comment() -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubelint_ack.profile import Profile
-from kubelint_ack.records import FieldPath, Hit, Related, Severity, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Route, Severity, Unknown
 from kubelint_ack.values import quantity
 from kubelint_ack.views import Container, Workload, mapping, text
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 _POD_RESOURCES_SINCE = (1, 34)
 """https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/ (PodLevelResources)"""
@@ -20,9 +17,7 @@ _POD_RESOURCES_SINCE = (1, 34)
 def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Requests above the limits that are written beside them, of containers and of the pod."""
     for container in workload.containers:
-        at = container.at("resources")
-        for hit in _over_limit(container.resources, at, "", container=container.name):
-            yield hit
+        yield from _over_limit(container.resources, container.at("resources"), "", container=container.name)
     pod = mapping(workload.pod_spec.get("resources"))
     if not pod:
         return
@@ -99,7 +94,7 @@ def _below(at: FieldPath, *route: str) -> FieldPath:
     return FieldPath((*at.route, *route))
 
 
-def _quantities(resources: Mapping[str, Any], field: str) -> Iterator[tuple[str, int | Fraction]]:
+def _quantities(resources: Mapping[str, Any], field: str) -> Iterator[tuple[str, int]]:
     """Name and value, in thousandths, of each known quantity of `requests` or `limits`."""
     for resource, written in mapping(resources.get(field)).items():
         value = _milli(written)
@@ -149,9 +144,13 @@ def _total(workload: Workload, resource: str) -> int | None:
     return max(highest, together)
 
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HOOKS = ("postStart", "preStop")
-_HANDLERS = ("httpGet", "tcpSocket")
+_HANDLERS: tuple[Route, ...] = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
 
 
 def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]:
@@ -161,25 +160,24 @@ def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]
         for route, name in _named_ports(container):
             if name in declared:
                 continue
-            at = container.at(*route)
+            owner: Container | None = None
             if name.isdigit():
-                yield Hit(at, message="quoted", container=container.name, port=name)
+                message = "quoted"
+            elif not known:
                 continue
-            if not known:
-                continue
-            owners = [other for other in workload.containers if other is not container and name in _port_names(other)[0]]
-            message = "other-container" if owners else ("default" if declared else "unnamed")
-            related = tuple(Related(owner.at("ports"), note="ports") for owner in owners[:1])
-            if declared and not owners:
-                related = (Related(container.at("ports"), note="ports"),)
+            else:
+                owner = next((one for one in workload.containers if name in _port_names(one)[0]), None)
+                message = "other-container" if owner else ("default" if declared else "unnamed")
+                if message == "default":
+                    owner = container
             yield Hit(
-                at,
+                container.at(*route),
                 message=message,
-                related=related,
+                related=(Related(owner.at("ports"), note="ports"),) if owner else (),
                 container=container.name,
                 port=name,
                 names=list(declared),
-                other=owners[0].name if owners else "",
+                other=owner.name if owner else "",
             )
 
 
@@ -194,13 +192,13 @@ def _port_names(container: Container) -> tuple[dict[str, None], bool]:
     return {name: None for name in names if name}, known
 
 
-def _named_ports(container: Container) -> Iterator[tuple[tuple[str, ...], str]]:
+def _named_ports(container: Container) -> Iterator[tuple[Route, str]]:
     """Route and name of each port that a probe or hook gives by name."""
-    handlers = [((probe,), container.data.get(probe)) for probe in _PROBES]
-    lifecycle = mapping(container.data.get("lifecycle"))
-    handlers += [(("lifecycle", hook), lifecycle.get(hook)) for hook in _HOOKS]  # type: ignore[list-item]
-    for route, handler in handlers:
-        for field in _HANDLERS:
-            name = text(mapping(mapping(handler).get(field)).get("port"))
+    for route in _HANDLERS:
+        handler: Any = container.data
+        for step in route:
+            handler = mapping(handler).get(str(step))
+        for action in ("httpGet", "tcpSocket"):
+            name = text(mapping(mapping(handler).get(action)).get("port"))
             if name:
-                yield (*route, field, "port"), name
+                yield (*route, action, "port"), name

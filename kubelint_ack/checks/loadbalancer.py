@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelint_ack.ack import service_annotations
-from kubelint_ack.facts import IngressFact, ResourceFact, ServiceFact, WorkloadFact
+from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
-from kubelint_ack.values import nearest, version
-from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, View, integer
+from kubelint_ack.values import Selector, nearest, version
+from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, integer, text
 
 # --- externalTrafficPolicy: Local and clients inside the cluster
 
@@ -67,28 +67,35 @@ def etp_local_hostnetwork_client(workload: WorkloadFact, project: Project, profi
         return
     if profile.terway.data_path == "datapathv2" and profile.service_backend_type == "eni":
         return
-    own = {id(resource): where for resource, where in _sources(workload, project)}
-    for service in project.services:
-        if not _is_local(service, project, profile):
-            continue
-        backends = _backends(service, project)
-        for client in _clients(service, project, backends):
-            if id(client.resource) not in own:
+    for resource, where in _sources(workload, project):
+        written = resource is workload.resource
+        told: set[int] = set()
+        for mention in resource.mentions:
+            service = _local_service(mention.host, workload, project, profile)
+            if service is None or id(service) in told:
                 continue
-            written = client.resource is workload.resource
+            told.add(id(service))
             yield Hit(
-                client.at if written else own[id(client.resource)],
+                mention.at if written else where,
                 message="default" if written else "config",
-                severity="info" if _on_every_node(backends) else None,
+                severity="info" if _on_every_node(_backends(service, project)) else None,
                 related=(
                     Related(at("spec", "externalTrafficPolicy"), of=service, note="service"),
-                    *(() if written else (Related(client.at, of=client.resource, note="address"),)),
+                    *(() if written else (Related(mention.at, of=resource, note="address"),)),
                 ),
                 kind=workload.kind,
                 workload=workload.resource.id.name,
                 service=service.name,
-                address=client.address,
+                address=mention.host,
             )
+
+
+def _local_service(host: str, client: WorkloadFact, project: Project, profile: Profile) -> ServiceFact | None:
+    """The CLB with `Local` that has this address, and whose backend the client is not."""
+    for service in project.addressed(host):
+        if _is_local(service, project, profile) and not any(client is one for one in _backends(service, project)):
+            return service
+    return None
 
 
 def _is_local(service: ServiceFact, project: Project, profile: Profile) -> bool:
@@ -102,9 +109,16 @@ def _is_local(service: ServiceFact, project: Project, profile: Profile) -> bool:
         and service.traffic_policy == "Local"
         and profile.provider in (None, "ack")
         and not any(service.annotations.get(prefix + "hostname") for prefix in LB_PREFIXES)
-        and not project.is_patched(service, "spec")
-        and not project.is_patched(service, "metadata", "annotations")
+        and not any(project.is_patched(service, *route) for route in _DECIDING)
     )
+
+
+_DECIDING = (
+    ("spec", "externalTrafficPolicy"),
+    ("spec", "type"),
+    ("spec", "loadBalancerClass"),
+    ("metadata", "annotations"),
+)
 
 
 def _data_path(profile: Profile) -> tuple[str, Severity | None] | None:
@@ -127,54 +141,57 @@ def _data_path(profile: Profile) -> tuple[str, Severity | None] | None:
     return "default", None
 
 
-def _backends(service: ServiceFact, project: Project) -> tuple[WorkloadFact, ...]:
-    return project.select(service.selector, service).workloads if service.selector else ()
+def _backends(service: ServiceFact, project: Project) -> list[WorkloadFact]:
+    return list(project.selectable(service.selector, service)) if service.selector else []
 
 
-def _on_every_node(backends: tuple[WorkloadFact, ...]) -> bool:
+def _on_every_node(backends: list[WorkloadFact]) -> bool:
     return any(workload.kind == "DaemonSet" for workload in backends)
 
 
 def _sources(workload: WorkloadFact, project: Project) -> Iterator[tuple[ResourceFact, FieldPath]]:
     """Where the pods of a workload read strings: the workload itself, and the ConfigMaps that it names, with where."""
     yield workload.resource, workload.resource.name_at
+    told = set()
     for reference in workload.resource.references:
-        if reference.kind == "ConfigMap":
-            for data in project.named("ConfigMap", reference.name, workload):
+        if reference.kind == "ConfigMap" and reference.name not in told:
+            told.add(reference.name)
+            data = project.resolve(reference, workload).fact
+            if data is not None:
                 yield data.resource, reference.at
 
 
-def _clients(service: ServiceFact, project: Project, backends: tuple[WorkloadFact, ...]) -> Iterator[_Client]:
-    """The places in the project that write an address of the load balancer.
+def _clients(service: ServiceFact, project: Project, backends: list[WorkloadFact]) -> list[_Client]:
+    """The places that write an address of the load balancer, at most one of each resource.
 
-    Its own pods do not count, nor ConfigMaps that only they read: their node has a backend.
+    The pods behind it do not count, nor do ConfigMaps that only they read: where they run there is a backend.
     """
-    addresses = {address.lower() for address in service.addresses}
-    if not addresses:
-        return
-    own = {id(resource) for backend in backends for resource, _ in _sources(backend, project)}
-    others = {
-        id(resource)
-        for workload in project.workloads
-        if not any(workload is backend for backend in backends)
-        for resource, _ in _sources(workload, project)
-    }
-    for resource in project.resources:
-        if resource is service.resource or (id(resource) in own and id(resource) not in others):
-            continue
-        for mention in resource.mentions:
-            if mention.host in addresses:
-                yield _Client(resource, mention.at, mention.host)
-                break
+    found: dict[int, _Client] = {}
+    for address in service.addresses:
+        for resource, mention in project.mentioning(address.lower()):
+            if resource is not service.resource:
+                found.setdefault(id(resource), _Client(resource, mention.at, mention.host))
+    clients = [client for client in found.values() if not _is_own(client, project, backends)]
+    return sorted(clients, key=lambda client: (client.resource.path, client.resource.document, str(client.at.route)))
+
+
+def _is_own(client: _Client, project: Project, backends: list[WorkloadFact]) -> bool:
+    readers = _readers(client, project)
+    return bool(readers) and all(any(reader is backend for backend in backends) for reader in readers)
+
+
+def _readers(client: _Client, project: Project) -> list[WorkloadFact]:
+    """The workloads whose pods read what the client is written in."""
+    return [
+        workload
+        for workload in project.selectable(Selector(), client.resource)
+        if any(resource is client.resource for resource, _ in _sources(workload, project))
+    ]
 
 
 def _is_on_host_network(client: _Client, project: Project) -> bool:
-    """Whether only pods on the host network read what the client is written in."""
-    readers = [
-        workload
-        for workload in project.workloads
-        if any(resource is client.resource for resource, _ in _sources(workload, project))
-    ]
+    """Whether only pods on the host network read it."""
+    readers = _readers(client, project)
     return bool(readers) and all(workload.host_network for workload in readers)
 
 
@@ -315,7 +332,7 @@ def lb_internet_by_default(service: Service, profile: Profile) -> Iterator[Hit]:
         return
     if _is_set(service, "id") or _is_set(service, "address-type"):
         return
-    names = {service.labels.get("app.kubernetes.io/name"), service.labels.get("app"), service.name}
+    names = {text(service.labels.get("app.kubernetes.io/name")), text(service.labels.get("app")), service.name}
     sure = (service.is_alibaba or profile.is_ack) and not names & _GATEWAYS
     yield Hit(
         service.at("metadata", "annotations", LB_PREFIXES[0] + "address-type"),
@@ -325,6 +342,6 @@ def lb_internet_by_default(service: Service, profile: Profile) -> Iterator[Hit]:
     )
 
 
-def _is_set(service: View, suffix: str) -> bool:
+def _is_set(service: Service, suffix: str) -> bool:
     """Whether an annotation of the controller has a value, be it one that only rendering will show."""
     return any(service.annotations.get(prefix + suffix) not in (None, "") for prefix in LB_PREFIXES)
