@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 CHART_FILE = "Chart.yaml"
 
-UNREADABLE = frozenset({"vanished", "permission", "not-regular", "unreadable"})
+UNREADABLE = frozenset(
+    {"vanished", "permission", "not-regular", "not-regular-file", "unreadable", "missing", "symlink-outside-root"}
+)
 """Ledger reasons that end a run with exit code 2 where the user named the file."""
 
 
@@ -114,7 +116,7 @@ def run(request: Request) -> Outcome:
     targets = _targets(all_units, environments, profiles, request)
     hits, not_evaluated = _link(targets, by_path, sources, settings, environments, config)
     scope = {source.path for source in inputs.scope}
-    kept, suppressed = _suppress(hits, by_path, request)
+    kept, suppressed = _suppress(hits, by_path, request, not_evaluated)
     own_files = {path for one in _clusters(config) for path in _cluster_paths(one)}
 
     def in_scope(finding: Finding) -> bool:
@@ -151,7 +153,8 @@ def run(request: Request) -> Outcome:
             f"{record.path}: {record.entry.reason}"
             for record in scope_records
             if record.entry.reason in UNREADABLE and sources[record.path].explicit
-        ),
+        )
+        + tuple(f"{one.path}: {one.reason}" for one in inputs.skipped if one.explicit and one.reason in UNREADABLE),
     )
 
 
@@ -378,7 +381,10 @@ def _cluster_paths(cluster: Any) -> set[str]:
 
 
 def _suppress(
-    hits: Sequence[tuple[LocatedHit, tuple[str, ...]]], records: Mapping[str, ScanRecord], request: Request
+    hits: Sequence[tuple[LocatedHit, tuple[str, ...]]],
+    records: Mapping[str, ScanRecord],
+    request: Request,
+    not_evaluated: Iterable[NotEvaluated],
 ) -> tuple[list[Finding], list[Finding]]:
     """Hits as findings, those that the files suppress apart; and what there is to say about suppressions."""
     active = request.active
@@ -397,7 +403,7 @@ def _suppress(
         today=datetime.date.today(),
         honor=request.config.honor,
         require_reason=request.config.require_reason,
-        evaluated=set(active),
+        evaluated=set(active) - {one.rule for one in not_evaluated},
     )
     by_hit = {id(hit): finding for finding, hit in found}
     kept = [by_hit[id(hit)] for hit in marked.kept]

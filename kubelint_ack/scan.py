@@ -416,23 +416,27 @@ def crash_hit(name: str, error: Exception, path: str, resource: ResourceId | Non
     return LocatedHit("rule-crash", path, place, resource, "default", "error", values)
 
 
-_PATCHED_KINDS = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet")}
+_WITH_SELECTOR = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet")}
+_WITHOUT_SELECTOR = {("batch", "Job"), ("batch", "CronJob")}
 
 
 def _is_patch(resource: Resource, may_direct: bool) -> bool:
     """Whether a document looks like a strategic merge patch that no kustomization here names.
 
-    It holds a `$patch` directive, or is a workload without selector whose containers (if any) have no image.
+    It holds a `$patch` directive, or is a workload that leaves out what it cannot do without: an image, and the
+    selector where its kind has one.
     """
     if may_direct and _has_directive(resource.data, 0):
         return True
-    if resource.family not in _PATCHED_KINDS:
+    if resource.family in _WITH_SELECTOR:
+        if "selector" in mapping(resource.data.get("spec")):
+            return False
+    elif resource.family not in _WITHOUT_SELECTOR:
         return False
-    spec = mapping(resource.data.get("spec"))
-    if "selector" in spec:
-        return False
-    pod = mapping(mapping(spec.get("template")).get("spec"))
-    containers = pod.get("containers")
+    node: Any = resource.data
+    for step in (*POD_ROUTES[resource.family], "spec"):
+        node = mapping(node).get(step)
+    containers = mapping(node).get("containers")
     if not isinstance(containers, list) or not containers:
         return True
     return any(isinstance(item, dict) and "image" not in item for item in containers)

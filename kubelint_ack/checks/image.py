@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubelint_ack.facts import AccountFact, WorkloadFact
 from kubelint_ack.images import acr, image
-from kubelint_ack.profile import Profile
+from kubelint_ack.profile import AcrCredentialHelper, Profile
 from kubelint_ack.project import Project
 from kubelint_ack.records import Hit, Related, Route
 from kubelint_ack.views import Workload
@@ -38,10 +38,10 @@ def _is_patched(workload: WorkloadFact, project: Project, container: Route) -> b
 # --- Invalid references
 
 # What people write where a name is to be filled in, besides what is unknown before rendering.
-_MARKS = re.compile(r"[<>{}$%*…]|\.\.\.|@@|__|[^\x00-\x7f]")
+_MARKS = re.compile(r"[<>{}\[\]$%*…]|\.\.\.|@@|__|[^\x00-\x7f]")
 _WORDS_TO_FILL_IN = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Z0-9]+(?:[_-][A-Z0-9]+)+"
-    r"|X{3,}|IMAGE|TAG|VERSION|REGISTRY|REPO|REPOSITORY|PROJECT|NAMESPACE|NAME|CHANGEME|TODO)(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:[A-Z0-9]+(?:_[A-Z0-9]+)+"
+    r"|X{3,}|IMAGE|TAG|VERSION|REGISTRY|REPO|REPOSITORY|PROJECT|NAMESPACE|NAME|YOUR|CHANGEME|TODO)(?![A-Za-z0-9])"
 )
 
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
@@ -86,19 +86,25 @@ def _wrong_part(text: str) -> tuple[str, int, int]:
     name, at_sign, digest = text.partition("@")
     if at_sign and not re.fullmatch(_DIGEST, digest):
         return "digest", len(name), len(text)
-    path, colon, tag = name[name.rfind("/") + 1 :].partition(":")
+    _, colon, tag = name[name.rfind("/") + 1 :].partition(":")
     end = len(name) - len(colon) - len(tag)
     if colon and not re.fullmatch(_TAG, tag):
         return "tag", end, len(name)
+    if end > 255:
+        return "length", 0, end
     start = 0
     for number, part in enumerate(name[:end].split("/")):
         is_host = number == 0 and "/" in name[:end] and image(f"{part}/a") is not None
-        if not is_host and image(f"a/{part}") is None:
-            message = "case" if image(f"a/{part.lower()}") else "default"
+        if not is_host and not _is_path(part):
+            message = "case" if _is_path(part.lower()) else "default"
             # An empty part is shown by the slashes around it.
             return message, *((start, start + len(part)) if part else (max(start - 1, 0), min(start + 1, len(text))))
         start += len(part) + 1
-    return "length" if len(text) > 64 else "hexadecimal", 0, len(name)
+    return "hexadecimal", 0, len(name)
+
+
+def _is_path(part: str) -> bool:
+    return image(f"host/{part}:tag") is not None
 
 
 # --- Alibaba Cloud Container Registry
@@ -125,7 +131,7 @@ def acr_personal_new_needs_pull_secret(workload: WorkloadFact, project: Project,
     if account and (account.pull_secrets or project.is_patched(account, "imagePullSecrets")):
         return
     first, host = hosts[0]
-    helper = profile.acr_credential_helper != type(profile.acr_credential_helper)()
+    helper = profile.acr_credential_helper != AcrCredentialHelper()
     helper = helper or "aliyun-acr-credential-helper" in (profile.components or {})
     related = [Related(container.image_at) for container, _ in hosts[1:4]]
     if account:

@@ -156,16 +156,109 @@ def netpol_egress_without_dns(policy: PolicyFact, project: Project, profile: Pro
         return
     else:
         cut_off = []
-    wrong = [rule for rule in policy.egress if _names_dns(rule)]
-    message, severity = _wording(policy, wrong)
+    message, severity, rule = _wording(policy.egress)
     yield Hit(
         policy.egress_at,
         message=message,
         severity=severity,
         related=(
-            *(Related(rule.at, note="rule") for rule in wrong[:1]),
+            *((Related(rule.at, note="rule"),) if rule else ()),
             *(Related(one.labels_at, of=one, note="workload") for one in cut_off[:3]),
         ),
         policy=policy.resource.id.name,
-        namespace=project.namespace(policy),
     )
+
+
+def _asks_dns(workload: WorkloadFact) -> bool:
+    """Whether a policy can come between its pods and the DNS of the cluster."""
+    return not workload.host_network and workload.dns_policy != "None"
+
+
+def _is_selected(workload: WorkloadFact, policies: list[PolicyFact], project: Project) -> bool:
+    labels = project.pod_labels(workload)
+    return any(matches(policy.pods, labels) is not False for policy in policies)
+
+
+def _may_include(wide: Selector, narrow: Selector) -> bool:
+    """Whether all pods that one selects may be selected by the other, as far as the selectors alone can tell."""
+    return wide.unknown or (
+        set(wide.match_labels) <= set(narrow.match_labels) and set(wide.expressions) <= set(narrow.expressions)
+    )
+
+
+def _may_resolve(policy: PolicyFact, project: Project) -> bool:
+    """Whether some egress rule may let the pods ask the DNS."""
+    at_home = project.namespace(policy) == _DNS_NAMESPACE["kubernetes.io/metadata.name"]
+    return any(_allows_dns(rule, at_home) for rule in policy.egress)
+
+
+def _allows_dns(rule: PolicyRule, at_home: bool) -> bool:
+    """Whether a rule may lead to the DNS by UDP; `at_home`: its pods are in the namespace of the DNS."""
+    if not rule.known:
+        return True
+    if rule.ports is not None and not any(port.protocol == "UDP" and _is_dns_port(port) for port in rule.ports):
+        return False
+    meant = rule.ports is not None and any(_names_dns_port(port) for port in rule.ports)
+    return rule.peers is None or any(_may_be_dns(peer, meant, at_home) for peer in rule.peers)
+
+
+def _is_dns_port(port: PolicyPort) -> bool:
+    if isinstance(port.port, int):
+        return any(port.port <= number <= (port.end_port or port.port) for number in _DNS_PORTS)
+    return port.port is None or _names_dns_port(port)
+
+
+def _names_dns_port(port: PolicyPort) -> bool:
+    """Whether a port is written for the DNS: by its number or name, not by a range or as any port."""
+    if isinstance(port.port, str):
+        return port.port.startswith(("dns", "domain")) or port.port in map(str, _DNS_PORTS)
+    return port.port in _DNS_PORTS and not port.end_port
+
+
+def _may_be_dns(peer: PolicyPeer, meant: bool, at_home: bool) -> bool:
+    """Whether a peer may be the DNS; `meant`: its rule is written for the port of the DNS."""
+    if peer.cidr is not None:
+        return meant or _is_wide(peer.cidr)
+    if peer.pods is None and peer.namespaces is None:
+        return True
+    if peer.namespaces is None and not at_home:
+        # Pods of the policy's own namespace: a DNS of their own, but never that of the cluster.
+        return meant and not _is_cluster_dns(peer)
+    if meant:
+        return True
+    if peer.namespaces is not None and matches(peer.namespaces, _DNS_NAMESPACE) is False:
+        if "kube-system" not in selector_text(peer.namespaces):
+            return False
+    return peer.pods is None or matches(peer.pods, _DNS_LABELS) is not False or "dns" in selector_text(peer.pods)
+
+
+def _is_wide(block: str) -> bool:
+    """Whether an address block may hold addresses of pods, Services or the node's own DNS."""
+    network = cidr(block)
+    return network is None or network.prefixlen == 0 or (network.is_private and network.prefixlen < _NARROW)
+
+
+_NARROW = 24
+"""Blocks with at least this prefix are taken for those of single servers."""
+
+
+def _is_cluster_dns(peer: PolicyPeer) -> bool:
+    """Whether a peer of the own namespace was written for the DNS of the cluster."""
+    return peer.pods is not None and (peer.pods.empty or any(name in selector_text(peer.pods) for name in _DNS_NAMES))
+
+
+_DNS_NAMES = ("kube-dns", "coredns")
+
+
+def _wording(rules: tuple[PolicyRule, ...]) -> tuple[str, Severity | None, PolicyRule | None]:
+    """Why no rule leads to the DNS: wording, severity, and the rule that was written for it."""
+    for rule in rules:
+        meant = [port for port in rule.ports or () if _names_dns_port(port)]
+        if meant and not any(port.protocol == "UDP" for port in meant):
+            return "tcp", None, rule
+        if meant:
+            return "own-namespace", None, rule
+    peers = [peer for rule in rules for peer in rule.peers or (None,)]
+    if all(peer is not None and peer.cidr is not None and not _is_wide(peer.cidr) for peer in peers):
+        return "addresses", "info", None
+    return "default", None, None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubelint_ack.profile import Profile
-from kubelint_ack.records import Hit
+from kubelint_ack.records import Hit, Severity
 from kubelint_ack.views import Container, Workload, integer
 
 
@@ -14,9 +14,11 @@ def privileged_container(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """`securityContext.privileged: true` in any container."""
     if workload.is_windows:
         return
+    # Agents of nodes (network, storage, monitoring) run as DaemonSets and often cannot do without.
+    severity: Severity | None = "info" if workload.family == ("apps", "DaemonSet") else None
     for container in workload.containers:
         if container.security.get("privileged") is True:
-            yield Hit(container.at("securityContext", "privileged"), container=container.name)
+            yield Hit(container.at("securityContext", "privileged"), severity=severity, container=container.name)
 
 
 def run_as_non_root(workload: Workload, profile: Profile) -> Iterator[Hit]:

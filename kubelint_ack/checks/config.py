@@ -1,0 +1,135 @@
+"""Checks of ConfigMaps, Secrets and environment variables, and of what refers to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubelint_ack.facts import DataFact, Reference, WorkloadFact
+from kubelint_ack.names import dns1123_subdomain
+from kubelint_ack.profile import Profile
+from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.records import FieldPath, Hit, Related, Unknown
+from kubelint_ack.values import base64_problem, nearest
+from kubelint_ack.views import View, Workload, mapping, text
+
+_ROLES = frozenset({"env", "env-from", "volume", "volume-item"})
+_LISTED_KEYS = 6
+
+
+def config_reference_missing(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """ConfigMaps and Secrets that containers and volumes name, and the keys in them."""
+    for reference in workload.resource.references:
+        if reference.kind not in ("ConfigMap", "Secret") or reference.role not in _ROLES or reference.optional:
+            continue
+        # A name that the server would refuse is a placeholder.
+        if dns1123_subdomain(reference.name) or project.is_patched(workload, *reference.at.route):
+            continue
+        # The keys of a volume stand beside its name, which is a reference of its own.
+        hit = None if reference.role == "volume-item" else _missing_object(reference, workload, project)
+        hit = hit or _missing_key(reference, workload, project)
+        if hit:
+            yield hit
+
+
+def _missing_object(reference: Reference, workload: WorkloadFact, project: Project) -> Hit | None:
+    answer = project.resolve(reference, workload)
+    if not answer.missing:
+        return None
+    namespace = project.namespace(workload)
+    same_kind = [fact for fact in project.data if fact.resource.id.kind == reference.kind]
+    elsewhere = [fact for fact in same_kind if fact.resource.id.name == reference.name]
+    beside = {
+        fact.resource.id.name or "": fact for fact in same_kind if same_namespace(project.namespace(fact), namespace)
+    }
+    near = beside.get(nearest(reference.name, beside) or "?")
+    message = "object-elsewhere" if elsewhere else ("object-near" if near else "object")
+    other = elsewhere[0] if elsewhere else near
+    return Hit(
+        reference.at,
+        message=message,
+        severity=answer.severity,
+        related=(Related(other.resource.name_at, of=other, note="object"),) if other else (),
+        kind=reference.kind,
+        name=reference.name,
+        near=near.resource.id.name if near else "",
+        namespace=namespace or "",
+        other=(project.namespace(elsewhere[0]) or "") if elsewhere else "",
+    )
+
+
+def _missing_key(reference: Reference, workload: WorkloadFact, project: Project) -> Hit | None:
+    key, at = reference.key, reference.key_at
+    if key is None or at is None or project.is_patched(workload, *at.route):
+        return None
+    added = project.added_keys(reference.kind, reference.name)
+    # Several objects of that name are variants of each other: one that has the key is enough.
+    definitions: list[DataFact] = list(project.named(reference.kind, reference.name, workload))
+    if added is None or not all(_is_complete(fact, project) for fact in definitions):
+        return None
+    keys = sorted({*added, *(name for fact in definitions for name in fact.keys)})
+    if not keys or key in keys:
+        return None
+    near = nearest(key, keys)
+    return Hit(
+        at,
+        message="key-near" if near else ("key" if len(keys) <= _LISTED_KEYS else "key-many"),
+        related=tuple(Related(fact.resource.name_at, of=fact, note="object") for fact in definitions[:3]),
+        kind=reference.kind,
+        name=reference.name,
+        key=key,
+        keys=keys[:_LISTED_KEYS],
+        count=len(keys),
+        near=near or "",
+    )
+
+
+def _is_complete(fact: DataFact, project: Project) -> bool:
+    """Whether its keys are all that it has; one without any is filled while the cluster runs."""
+    patched = any(project.is_patched(fact, field) for field in ("data", "binaryData", "stringData"))
+    return fact.complete and bool(fact.keys) and not patched
+
+
+def env_duplicate(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Names that occur more than once in the `env` of a container."""
+    for container in workload.containers:
+        first: dict[str, tuple[FieldPath, Mapping[str, Any]]] = {}
+        for index, variable in container.items("env"):
+            name = text(variable.get("name"))
+            if not name:
+                continue
+            at = container.at("env", index, "name")
+            if name not in first:
+                first[name] = (at, variable)
+                continue
+            earlier, same = first[name][0], first[name][1] == variable
+            yield Hit(
+                at,
+                message="same" if same else "default",
+                severity="info" if same else None,
+                related=(Related(earlier, note="first"),),
+                container=container.name,
+                name=name,
+            )
+
+
+# What people and tools write in place of a value that is filled in later: names in brackets, variables, stars and
+# dots, words in capitals, and references that a tool resolves (https://github.com/helmfile/vals).
+_TO_FILL_IN = re.compile(
+    r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
+    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:)"
+)
+
+
+def secret_data_not_base64(secret: View, profile: Profile) -> Iterator[Hit]:
+    """Values in `data` that the API server cannot decode. No value ever leaves this function."""
+    for key, value in mapping(secret.data.get("data")).items():
+        if value is None or isinstance(value, Unknown):
+            continue
+        problem = base64_problem(value)
+        if not problem or (isinstance(value, str) and _TO_FILL_IN.search(value)):
+            continue
+        if problem == "alphabet" and not base64_problem(re.sub(r"\s+", "", value)):
+            problem = "blanks"
+        yield Hit(secret.at("data", key).key, message=problem, key=key)
