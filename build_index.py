@@ -1,4 +1,4 @@
-"""Build hook: the index and texts that an installed program reads in place of parsing every rule file."""
+"""Build hook: what an installed program reads in place of the source tree, under `kubelint_ack/_data/`."""
 
 import os
 import sys
@@ -9,20 +9,28 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class IndexBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `_data/index.json` and `_data/texts.<language>.json` to the wheel."""
+    """Adds rules, schemas, and the index and texts made from the rules to the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make the files in a temporary directory, so that a checkout never holds a stale copy."""
+        """Name the files to add. An editable install gets none: it reads the source tree."""
         if version == "editable":
             return
+        for folder in ("rules", "schemas"):
+            build_data["force_include"][os.path.join(self.root, folder)] = f"kubelint_ack/_data/{folder}"
         sys.path.insert(0, self.root)
         try:
             from kubelint_ack.catalog import build_index
         finally:
             sys.path.remove(self.root)
-        directory = tempfile.mkdtemp(prefix="kubelint-ack-index-")
+        # Not in the source tree, so that it never holds a stale copy; removed with this object if the build fails.
+        self._made = tempfile.TemporaryDirectory(prefix="kubelint-ack-index-")
         for name, content in build_index().items():
-            path = os.path.join(directory, name)
+            path = os.path.join(self._made.name, name)
             with open(path, "wb") as file:
                 file.write(content)
             build_data["force_include"][path] = f"kubelint_ack/_data/{name}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what `initialize` made: the wheel holds it now."""
+        if version != "editable":
+            self._made.cleanup()

@@ -2,7 +2,7 @@
 
 usage: bench.py [--documents N] [--corpus DIR] [--pairs N]
 
-Without --corpus the repository is made from examples/shop; with it, from the manifests below DIR. References: P, the
+Whole processes run the program as installed (from a wheel made here), stages run in this process. Without --corpus the repository is made from examples/shop; with it, from the manifests below DIR. References: P, the
 wall time of `python -c pass`; C, that of importing click; R, the CPU time in which libyaml alone makes and drops all
 events of the same bytes.
 """
@@ -10,6 +10,7 @@ events of the same bytes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import resource
 import shutil
@@ -30,11 +31,15 @@ MANIFESTS = (".yaml", ".yml", ".json")
 def wall(command: Sequence[str], folder: Path, environment: dict[str, str]) -> float:
     """Seconds that a command takes as a whole process."""
     started = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
     return time.perf_counter() - started
 
 
-def paired(command: Sequence[str], reference: Sequence[str], folder: Path, environment: dict[str, str], pairs: int) -> tuple[float, float]:
+def paired(
+    command: Sequence[str], reference: Sequence[str], folder: Path, environment: dict[str, str], pairs: int
+) -> tuple[float, float]:
     """(median seconds of the command, median of the ratios to the reference), run in turn."""
     times, ratios = [], []
     wall(command, folder, environment)
@@ -48,7 +53,9 @@ def paired(command: Sequence[str], reference: Sequence[str], folder: Path, envir
 
 def make_repository(folder: Path, documents: int, corpus: Path | None) -> tuple[int, int]:
     """Fill a folder with so many documents; (files, bytes)."""
-    sources = sorted(path for path in (corpus or ROOT / "examples/shop").rglob("*") if path.suffix in MANIFESTS and path.is_file())
+    sources = sorted(
+        path for path in (corpus or ROOT / "examples/shop").rglob("*") if path.suffix in MANIFESTS and path.is_file()
+    )
     texts = [path.read_bytes() for path in sources]
     count = files = size = round_ = 0
     while count < documents:
@@ -93,10 +100,8 @@ def stages(folder: Path) -> None:
     def events() -> float:
         begun = time.process_time()
         for content in contents:
-            try:
+            with contextlib.suppress(yaml.YAMLError):
                 yaml.CLoader(content).raw_parse()
-            except yaml.YAMLError:
-                pass
         return time.process_time() - begun
 
     reference = min(events() for _ in range(3))
@@ -111,7 +116,8 @@ def stages(folder: Path) -> None:
     begun = time.process_time()
     outcome = engine.run(engine.Request(inputs, config.DEFAULT, active, jobs=1))
     total = time.process_time() - begun
-    print(f"  {len(contents)} files, {count} documents, {sum(map(len, contents)) / 1e6:.1f} MB, {len(outcome.findings)} findings")
+    size = sum(map(len, contents)) / 1e6
+    print(f"  {len(contents)} files, {count} documents, {size:.1f} MB, {len(outcome.findings)} findings")
     for name, seconds in (
         ("walk", walk), ("read", read), ("libyaml events alone (R)", reference), ("decode with places", parse),
         ("scan (decode, resource rules, facts)", scan), ("whole run, one process", total),
@@ -129,7 +135,15 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kubelint-ack-bench-"))
     python = sys.executable
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONHASHSEED": "0"}
+    installed = folder / "installed"
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
+    subprocess.run([*install, str(installed), str(ROOT)], check=True)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(installed),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "PYTHONHASHSEED": "0",
+    }
     environment.pop("CI", None)
     tool = [python, "-m", "kubelint_ack", "check"]
     nothing, click = [python, "-c", "pass"], [python, "-c", "import click"]

@@ -19,8 +19,8 @@ from kubelint_ack.words import say
 if TYPE_CHECKING:
     from kubelint_ack.config import Config
     from kubelint_ack.engine import Outcome
+    from kubelint_ack.files import Inputs
     from kubelint_ack.report.run import Options, Run
-    from kubelint_ack.sources import Inputs
 
 FORMATS = ("text", "concise", "json", "sarif", "github")
 LEVELS = ("error", "warning", "info")
@@ -126,8 +126,9 @@ def check(**given: Any) -> None:
 
 
 def _check(given: Mapping[str, Any]) -> int:
-    from kubelint_ack import catalog, sources
+    from kubelint_ack import catalog
     from kubelint_ack.config import ConfigError
+    from kubelint_ack.files import InputError
 
     started = time.monotonic()
     language, explicit_language = _language(given["lang"])
@@ -147,7 +148,7 @@ def _check(given: Mapping[str, Any]) -> int:
         outputs = _outputs(given["output"], config)
     except ConfigError as error:
         raise Failure("\n".join(error.messages)) from None
-    except (catalog.CatalogError, sources.InputError) as error:
+    except (catalog.CatalogError, InputError) as error:
         raise Failure(str(error)) from None
     if given["show_settings"]:
         return _show_settings(config, inputs, active, versions)
@@ -175,12 +176,13 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
     """The configuration and what to read. Raises ConfigError and InputError."""
     from kubelint_ack import config as configuration
     from kubelint_ack import sources
+    from kubelint_ack.files import InputError, printable
 
     paths: Sequence[str] = given["paths"] or (".",)
     stdin_filename = given["stdin_filename"]
     explicit = given["config"]
     if explicit and not os.path.isfile(explicit):
-        raise sources.InputError(f"{sources.printable(explicit)}: --config must name a file")
+        raise InputError(f"{printable(explicit)}: --config must name a file")
     language, _ = _language(given["lang"])
     found = explicit
     root, has_root = sources.find_root(paths, given["root"], explicit, stdin_filename=stdin_filename)
@@ -222,7 +224,7 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
 
 
 def _check_versions(versions: Sequence[str]) -> None:
-    from kubelint_ack.sources import InputError
+    from kubelint_ack.files import InputError
     from kubelint_ack.values import kubernetes_minor
 
     for version in versions:
@@ -232,7 +234,7 @@ def _check_versions(versions: Sequence[str]) -> None:
 
 def _outputs(given: Sequence[str], config: Config) -> list[tuple[str, str]]:
     """(format, path) of each `--output`. Raises InputError."""
-    from kubelint_ack.sources import InputError
+    from kubelint_ack.files import InputError
 
     found = []
     for pair in given or config.output:
@@ -265,6 +267,7 @@ CACHE_FROM = 40
 
 def _run(given: Mapping[str, Any], config: Config, inputs: Inputs, active: Any, versions: Sequence[str]) -> Outcome:
     from kubelint_ack import engine
+    from kubelint_ack.files import InputError
 
     files = len(inputs.scope) + len(inputs.context)
     cache = None
@@ -288,6 +291,8 @@ def _run(given: Mapping[str, Any], config: Config, inputs: Inputs, active: Any, 
     )
     try:
         return engine.run(request)
+    except InputError as error:
+        raise Failure(str(error)) from None
     finally:
         if progress is not None:
             progress.clear()
@@ -604,7 +609,7 @@ def _show_settings(config: Config, inputs: Inputs, active: Any, versions: Sequen
 
 
 def _show_files(inputs: Inputs) -> int:
-    from kubelint_ack.sources import printable
+    from kubelint_ack.files import printable
 
     for source in inputs.scope:
         click.echo(printable(source.path))
@@ -727,7 +732,7 @@ def profile(dumps: Sequence[str], output: str | None) -> None:
     """Build the cluster section from dumps of kubectl."""
     from kubelint_ack import discover
     from kubelint_ack.decode import decode
-    from kubelint_ack.sources import printable
+    from kubelint_ack.files import printable
 
     read: list[Any] = []
     for path in dumps or ("-",):

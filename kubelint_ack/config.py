@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from kubelint_ack.files import Source, Unreadable, printable, read
 from kubelint_ack.language import Language
 from kubelint_ack.records import FieldPath, Place, Route, Severity, Span, field_text
-from kubelint_ack.sources import Source, Unreadable, printable, read
 from kubelint_ack.words import say
 
 if TYPE_CHECKING:

@@ -23,11 +23,11 @@ from kubelint_ack.config import (
     Environment,
     Override,
 )
+from kubelint_ack.files import Source, Unreadable, printable, read
 from kubelint_ack.language import Language
 from kubelint_ack.origins import Origin, Unusable, toml_mapping, yaml_mapping
 from kubelint_ack.profile import duplicates
 from kubelint_ack.records import FieldPath, Route, Severity, Span, field_text
-from kubelint_ack.sources import Source, Unreadable, printable, read
 from kubelint_ack.validation import Mistake, Schema, explain, load_schema, mistakes, shown, similar
 from kubelint_ack.values import address, cidr, cidr_problem
 from kubelint_ack.words import say

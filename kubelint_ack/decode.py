@@ -115,14 +115,10 @@ class _Stream:
 
     def _piece(self, start: int, end: int) -> None:
         """One document, with the separator line before it."""
-        problem = None
-        if self.text.startswith("---", start):
-            body = self.text.find("\n", start, end) + 1 or end
-            if not separator_rest(self.text, start):
-                start = body
-            elif self.text[start + 3] not in " \t":
-                problem = self.builder.bad_separator(start)
-                start = body
+        line = start
+        bad = self.text.startswith("---", start) and separator_rest(self.text, start)
+        if self.text.startswith("---", start) and not (bad and self.text[start + 3] in " \t"):
+            start = self.text.find("\n", start, end) + 1 or end
         if start >= end or self.text[start:end].isspace():
             return
         before = len(self.decoded.documents)
@@ -131,8 +127,11 @@ class _Stream:
             self._after(stopped.offset, end)
         elif stopped:
             self._fail(start, end, stopped.error)
-        if problem and len(self.decoded.documents) > before:
-            self.decoded.documents[before].problems.insert(0, problem)
+        if bad and len(self.decoded.documents) > before:
+            document = self.decoded.documents[before]
+            problem = self.builder.bad_separator(line)
+            if problem not in document.problems and not document.template:
+                document.problems.insert(0, problem)
 
     def _window(self, start: int, end: int) -> Stopped | None:
         stopped = self.builder.window(Window(self.source, start, end), start)

@@ -428,8 +428,8 @@ class Decoded:
         for start, end in islice(pieces(self.text, 0), MAX_DOCUMENTS):
             if self.text.find("#", start, end) < 0:
                 continue
-            get_event = parser(Window(self.text, start, end)).get_event
             try:
+                get_event = parser(Window(self.text, start, end)).get_event
                 while True:
                     event = get_event()
                     kind = event.__class__

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kubelint_ack.catalog import Active, expand
 from kubelint_ack.config import Config
 from kubelint_ack.decode import decode
+from kubelint_ack.files import Inputs, Source, Unreadable, read
+from kubelint_ack.ignore import file_filter
 from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
 from kubelint_ack.link import link, profile_hits
 from kubelint_ack.pool import scan_all
@@ -28,7 +30,6 @@ from kubelint_ack.records import (
     Span,
 )
 from kubelint_ack.scan import ANY, Dispatch, ScanRecord, Settings, same_values
-from kubelint_ack.sources import Inputs, Source, Unreadable, read
 from kubelint_ack.suppress import mark
 from kubelint_ack.units import Unit, units
 from kubelint_ack.views import POD_ROUTES
@@ -98,7 +99,10 @@ class Target(NamedTuple):
 
 
 def run(request: Request) -> Outcome:
-    """Lint: the findings about the files in scope, judged with everything in context."""
+    """Lint: the findings about the files in scope, judged with everything in context.
+
+    Raises InputError for an override's pattern that cannot be used.
+    """
     inputs, config = request.inputs, request.config
     sources = {source.path: source for source in (*inputs.scope, *inputs.context)}
     kustomizations, charts, roles = _layout(sources, config)
@@ -262,10 +266,13 @@ def _knowledge(
         try:
             documents = decode(read(source, limit)).documents
         except Unreadable:
+            patches.extend(Patch(kind, name, ()) for kind, name in aims)
             continue
         patches.extend(
             patch for document in documents for kind, name in aims for patch in patch_of(document.data, kind, name)
         )
+    # A patch that gives an object another name or namespace: what it will be called is not looked up.
+    hidden.update(patch.kind or "*" for patch in patches for route in patch.routes if route[:2] in _IDENTITY)
     return Knowledge(
         complete,
         frozenset(hidden),
@@ -275,7 +282,11 @@ def _knowledge(
         unit.generated,
         unit.kind == "kustomization",
         unit.images,
+        unit.renames,
     )
+
+
+_IDENTITY = (("metadata", "name"), ("metadata", "namespace"))
 
 
 def _link(
@@ -446,20 +457,18 @@ def fingerprint(code: str, hit: LocatedHit) -> str:
 
 
 def _override(findings: Iterable[Finding], config: Config) -> list[Finding]:
-    """Apply the configuration's overrides for files and namespaces, in order."""
+    """Apply the configuration's overrides for files and namespaces, in order. Raises InputError."""
     if not config.overrides:
         return list(findings)
-    import pathspec
-
     compiled = [
         _Override(
-            pathspec.GitIgnoreSpec.from_lines(one.files) if one.files else None,
+            file_filter(f"{config.path}: overrides[{number}].files", one.files) if one.files else None,
             one.namespaces,
             expand(one.select, "overrides") if one.select else None,
             expand(one.ignore, "overrides"),
             one.severity,
         )
-        for one in config.overrides
+        for number, one in enumerate(config.overrides)
     ]
     kept = []
     for finding in findings:
@@ -473,7 +482,7 @@ def _override(findings: Iterable[Finding], config: Config) -> list[Finding]:
 
 
 class _Override(NamedTuple):
-    files: Any
+    files: Callable[[str], bool] | None
     namespaces: tuple[str, ...]
     selected: set[str] | None
     ignored: set[str]
@@ -481,7 +490,7 @@ class _Override(NamedTuple):
 
     def applies(self, finding: Finding) -> bool:
         namespace = finding.resource.namespace if finding.resource else None
-        if self.files is not None and not self.files.match_file(finding.path):
+        if self.files is not None and not self.files(finding.path):
             return False
         return not self.namespaces or any(fnmatchcase(namespace or "", one) for one in self.namespaces)
 

@@ -37,6 +37,8 @@ class Kustomization(NamedTuple):
     opaque: bool
     """It also takes what cannot be read here: remote resources, inflated charts, plug-in generators, …"""
     images: tuple[ImageChange, ...] = ()
+    renames: bool = False
+    """It puts something before or behind every name: patches of an outer kustomization may use either."""
 
 
 def is_kustomization(path: str) -> bool:
@@ -45,10 +47,10 @@ def is_kustomization(path: str) -> bool:
 
 
 def kustomization(path: str, data: Any) -> Kustomization:
-    """What a kustomization file says; anything unreadable in it is passed over."""
+    """What a kustomization file says; `data` None: it could not be read, so nobody knows what it takes."""
     content = mapping(data)
     directory = posixpath.dirname(path)
-    entries, opaque = [], False
+    entries, opaque = [], data is None
     for key in ("resources", "bases", "components", "crds"):
         for entry in sequence(content.get(key)):
             if not isinstance(entry, str) or _is_remote(entry):
@@ -122,6 +124,7 @@ def kustomization(path: str, data: Any) -> Kustomization:
         tuple(generated),
         opaque,
         tuple(_images(content)),
+        bool(content.get("namePrefix") or content.get("nameSuffix")),
     )
 
 

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubelint_ack.files import Source, Unreadable, read
 from kubelint_ack.scan import ScanRecord, Settings, scan, unreadable
-from kubelint_ack.sources import Source, Unreadable, read
 
 if TYPE_CHECKING:
     from kubelint_ack.cache import Cache

@@ -193,6 +193,8 @@ class Knowledge(NamedTuple):
     """One kustomization takes all of it."""
     images: tuple[ImageChange, ...] = ()
     """Innermost kustomization first."""
+    renames: bool = False
+    """Names are given a prefix or suffix on the way: a patch may use either form."""
 
 
 class Pods:
@@ -358,11 +360,13 @@ class Project:
                 touching = tuple(
                     patch
                     for patch in self._knowledge.patches
-                    if (patch.kind is None or patch.kind == kind)
-                    and (patch.name is None or patch.name == resource.id.name)
+                    if (patch.kind is None or patch.kind == kind) and self._may_name(patch, resource.id.name or "")
                 )
                 if touching:
                     self._patched[id(resource)] = touching
+
+    def _may_name(self, patch: Patch, name: str) -> bool:
+        return patch.name in (None, name) or (self._knowledge.renames and name in (patch.name or ""))
 
     def namespace(self, fact: Any) -> str | None:
         """The namespace of a fact's resource in this render; None: the namespace that is given when it is applied."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import keyword
 import os
 import re
 import sys
 
-from kubelint_ack import catalog
+from kubelint_ack import __version__, catalog, data
 
 RULE = """\
 code: {code}
@@ -53,13 +55,14 @@ def {function}(view: View, profile: Profile) -> Iterator[Hit]:
 MODULE = '''"""Checks of the area {area}."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-
-from kubelint_ack.profile import Profile
-from kubelint_ack.records import Hit
-from kubelint_ack.views import View
 '''
+
+IMPORTS = (
+    ("collections.abc", "Iterator"),
+    ("kubelint_ack.profile", "Profile"),
+    ("kubelint_ack.records", "Hit"),
+    ("kubelint_ack.views", "View"),
+)
 
 
 def next_code(area: str) -> str:
@@ -74,44 +77,106 @@ def next_code(area: str) -> str:
 
 
 def new_rule(root: str, name: str, area: str) -> list[str]:
-    """Write a rule file and append its check below `root`; the paths written.
+    """Write a rule file and append its check below `root`, the source tree; the paths written.
 
-    Raises ValueError if the name or area cannot be used, or the rule exists.
+    Raises ValueError if the name or area cannot be used, or the rule exists: then nothing is written.
     """
     if area not in catalog.AREAS:
         raise ValueError(f"unknown area {area!r}: one of {', '.join(catalog.AREAS)}")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise ValueError(f"{name!r}: a rule's name is lower-case words joined by hyphens")
+    function = name.replace("-", "_")
+    if keyword.iskeyword(function):
+        raise ValueError(f"{name!r} is a keyword of Python: its check cannot have this name")
     path = os.path.join(root, "rules", area, f"{name}.yaml")
     if name in catalog.rules() or os.path.exists(path):
         raise ValueError(f"the rule {name} exists")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(RULE.format(code=next_code(area), name=name, since="0.1.0"))
     module = os.path.join(root, "kubelint_ack", "checks", f"{area}.py")
-    text = ""
+    text = MODULE.format(area=area)
     if os.path.exists(module):
         with open(module, encoding="utf-8") as file:
             text = file.read()
-    text = (text or MODULE.format(area=area)).rstrip() + "\n"
-    for line in ("from kubelint_ack.profile import Profile", "from kubelint_ack.records import Hit"):
-        if line not in text and not re.search(
-            rf"^{line.rpartition(' ')[0]} .*\b{line.rpartition(' ')[2]}\b", text, re.M
-        ):
-            text = text.replace("\nfrom kubelint_ack", f"\n{line}\nfrom kubelint_ack", 1)
-    if not re.search(r"^from kubelint_ack\.views import .*\bView\b", text, re.M):
-        text = text.replace("\nfrom kubelint_ack", "\nfrom kubelint_ack.views import View\nfrom kubelint_ack", 1)
-    with open(module, "w", encoding="utf-8") as file:
-        file.write(text + CHECK.format(function=name.replace("-", "_"), name=name))
+    if function in _names(text):
+        raise ValueError(f"{os.path.relpath(module, root)} uses the name {function} already")
+    for source, wanted in IMPORTS:
+        text = with_import(text, source, wanted)
+    code = next_code(area)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "x", encoding="utf-8", newline="\n") as file:
+        file.write(RULE.format(code=code, name=name, since=__version__))
+    with open(module, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text.rstrip() + "\n" + CHECK.format(function=function, name=name))
     return [path, module]
+
+
+def _names(text: str) -> set[str]:
+    """What a module's top level binds."""
+    found: set[str] = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(alias.asname or alias.name for alias in node.names)
+        else:
+            found.update(name.id for name in ast.walk(node) if isinstance(name, ast.Name))
+    return found
+
+
+def with_import(text: str, source: str, name: str) -> str:
+    """A module's text with `from source import name`, imports in the order that ruff wants."""
+    lines = text.rstrip().split("\n")
+    imports = [node for node in ast.parse(text).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {name}
+    for node in imports:
+        if isinstance(node, ast.ImportFrom) and node.module == source:
+            present = {alias.name for alias in node.names}
+            if name in present:
+                return text
+            names |= present
+            del lines[node.lineno - 1 : node.end_lineno]
+            lines.insert(node.lineno - 1, _import(source, names))
+            return "\n".join(lines) + "\n"
+    own = source.startswith("kubelint_ack")
+    line = _import(source, names)
+    after = None
+    for node in imports:
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if module == "__future__" or module.startswith("kubelint_ack") is not own:
+            continue
+        if module > source:
+            lines.insert(node.lineno - 1, line)
+            return "\n".join(lines) + "\n"
+        after = node.end_lineno
+    if after is not None:
+        lines.insert(after, line)
+    else:
+        # The first of its section: below the last import there is, or above the project's own.
+        section = [node for node in imports if own or not _is_own(node)]
+        lines[(section[-1].end_lineno or 0) if section else 0 : 0] = ["", line]
+    return "\n".join(lines) + "\n"
+
+
+def _is_own(node: ast.Import | ast.ImportFrom) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kubelint_ack")
+
+
+def _import(source: str, names: set[str]) -> str:
+    ordered = sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name.lower()))
+    line = f"from {source} import {', '.join(ordered)}"
+    if len(line) <= 120:
+        return line
+    return "\n".join([f"from {source} import (", *(f"    {name}," for name in ordered), ")"])
 
 
 if __name__ == "__main__":
     try:
-        if len(sys.argv) != 3:
+        if not data.is_checkout():
+            raise ValueError("rules are added to a checkout of the source, not to an installed package")
+        if len(sys.argv) != 3 or not all(sys.argv[1:]):
             raise ValueError("usage: make new-rule NAME=… AREA=…")
-        for written in new_rule(os.getcwd(), sys.argv[1], sys.argv[2]):
-            print(written)
+        checkout = os.path.dirname(data.data_path("rules"))
+        for written in new_rule(checkout, sys.argv[1], sys.argv[2]):
+            print(os.path.relpath(written))
         print("Fill in the texts, write the check, then: make test; make rule-docs")
     except ValueError as error:
         sys.exit(f"new-rule: {error}")

@@ -16,6 +16,7 @@ from kubelint_ack.catalog import Active
 from kubelint_ack.decode import Decoded, Document, decode
 from kubelint_ack.extract import extract
 from kubelint_ack.facts import Facts, empty_facts
+from kubelint_ack.files import sniff
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Broken
 from kubelint_ack.records import (
@@ -36,7 +37,6 @@ from kubelint_ack.records import (
     field_text,
 )
 from kubelint_ack.resource import NotResource, Resource, resources
-from kubelint_ack.sources import sniff
 from kubelint_ack.suppress import Suppression, find_suppressions
 from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, view
 
@@ -435,7 +435,7 @@ def _is_patch(resource: Resource, may_direct: bool) -> bool:
         return False
     node: Any = resource.data
     for step in (*POD_ROUTES[resource.family], "spec"):
-        node = mapping(node).get(step)
+        node = mapping(node).get(str(step))
     containers = mapping(node).get("containers")
     if not isinstance(containers, list) or not containers:
         return True

@@ -1,199 +1,22 @@
-"""Which files a run reads: arguments, patterns, folders, ignore files and standard input become sources.
+"""Which files a run reads: arguments, patterns, folders and standard input become sources.
 
 Collecting opens nothing but ignore files; a source's bytes come from `read` when it is scanned. Every path in the
-result is resolved, so that a file reached over several names or links is read and reported once. What walking leaves
-out is decided entry by entry from the top of the repository down, as git does: exclude patterns and built-in excludes
-first, then the nearest ignore file that says anything (https://git-scm.com/docs/gitignore). Neither git's index nor
-its per-user ignore file is consulted: the result depends on nothing outside the repository.
+result is resolved, so that a file reached over several names or links is read and reported once.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from kubelint_ack.files import InputError, Inputs, Skipped, Source, folder_prefix, is_below, kind_of, printable
+from kubelint_ack.ignore import IGNORE_FILES, VERSION_CONTROL, Ignores, LeftOut, file_filter, repository_of
+
 EXTENSIONS = (".yaml", ".yml", ".json")
 """What a name ends with, in any case, to be found by walking."""
-
-VERSION_CONTROL = frozenset({".git", ".hg", ".svn"})
-BUILT_IN_EXCLUDES = VERSION_CONTROL | {
-    "__pycache__",
-    ".terraform",
-    ".tox",
-    ".venv",
-    "node_modules",
-    "vendor",
-    "venv",
-}
-"""Names of folders that are not walked into; an exclude pattern such as `!vendor/` takes one back."""
-
-IGNORE_FILES = (".gitignore", ".ignore")
-"""In one folder, the later one wins."""
-
-IGNORE_FILE_LIMIT = 1 << 20
-"""How many bytes of an ignore file are read."""
-
-PATTERN_WILDCARDS = 3
-"""How many runs of `*` a gitignore pattern may have, beside `**/` in front and `/*` or `/**` at the end. pathspec's
-expressions backtrack: their time grows with the length of a name to the power of this number (10 ms at 250
-characters for three), so a pattern with more could keep us busy for years."""
-
-
-class Source(NamedTuple):
-    """One file to read."""
-
-    path: str
-    """What reports say: relative to the root with `/`; outside the root relative to the current directory, else
-    absolute. Bytes that are no UTF-8 are surrogates, as `os.fsdecode` makes them; see `printable`."""
-    file: str
-    """What to open; empty for standard input."""
-    explicit: bool
-    """Named by the user: found neither by walking nor by a pattern."""
-    data: bytes | None = None
-    """The content of standard input; None: `read` it."""
-
-
-class Skipped(NamedTuple):
-    """A file, or a folder when the path ends with `/`, that was met but is not read.
-
-    `reason` is `excluded` (detail: `built-in` or empty), `gitignored`, `not-regular-file` (detail: what it is),
-    `symlink-outside-root`, `missing` (a link that leads nowhere) or `unreadable` (detail: the system's message).
-    """
-
-    path: str
-    reason: str
-    detail: str = ""
-    explicit: bool = False
-    """Named by the user, who wants to hear about it."""
-
-
-class Inputs(NamedTuple):
-    """All that a run reads."""
-
-    root: str
-    has_root: bool
-    """The root comes from `--root`, `.git` or a configuration file; then all of it is context."""
-    scope: tuple[Source, ...]
-    """The files to report on, sorted by path."""
-    context: tuple[Source, ...]
-    """Further files of the root, sorted by path, read only to know what the scope refers to and is referred to by."""
-    skipped: tuple[Skipped, ...]
-    """What was left out of the scope, sorted by path; what is left out of the context is not recorded."""
-
-
-class InputError(Exception):
-    """Arguments that cannot be used, in words for the user, one line each; the run ends with exit code 2."""
-
-
-class Unreadable(Exception):  # noqa: N818
-    """A source that could not be read.
-
-    `reason` is `vanished`, `permission`, `too-large` (detail: bytes), `not-regular` (detail: what it is) or
-    `unreadable` (detail: the system's message).
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
-def printable(path: str) -> str:
-    r"""The path on one line: control characters and bytes that are no UTF-8 become escapes (`\n`, `\xff`)."""
-    if path.isprintable():
-        return path
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-# --- reading --------------------------------------------------------------------------------------------------------
-
-# Never wait for the other end of a FIFO, become a terminal's process or follow a link put there after the listing.
-_OPEN_FLAGS = os.O_RDONLY
-for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
-    _OPEN_FLAGS |= getattr(os, _flag, 0)
-
-
-def read(source: Source, max_bytes: int) -> bytes:
-    """The bytes of a source. Raises Unreadable, also for more than `max_bytes`, of which no more are read."""
-    if source.data is not None:
-        if len(source.data) > max_bytes:
-            raise Unreadable("too-large", str(len(source.data)))
-        return source.data
-    try:
-        descriptor, size = _open(source.file)
-        try:
-            if size > max_bytes:
-                raise Unreadable("too-large", str(size))
-            data = os.read(descriptor, size + 1)
-            if len(data) != size:  # it grows, shrinks, or its size is not known beforehand
-                chunk = data
-                while chunk:
-                    chunk = os.read(descriptor, max_bytes + 1 - len(data))
-                    data += chunk
-        finally:
-            os.close(descriptor)
-    except (FileNotFoundError, NotADirectoryError):
-        raise Unreadable("vanished") from None
-    except PermissionError:
-        raise Unreadable("permission") from None
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise Unreadable("not-regular", "symbolic link") from None
-        if error.errno == errno.ENXIO:
-            raise Unreadable("not-regular", "socket") from None
-        raise Unreadable("unreadable", error.strerror or "") from None
-    if len(data) > max_bytes:
-        raise Unreadable("too-large", str(len(data)))
-    return data
-
-
-def _open(file: str) -> tuple[int, int]:
-    """A descriptor for reading and the size in bytes. Raises OSError, and Unreadable for what is no regular file."""
-    descriptor = os.open(file, _OPEN_FLAGS)
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise Unreadable("not-regular", _kind(status.st_mode))
-    return descriptor, status.st_size
-
-
-def _kind(mode: int) -> str:
-    """What a file is that is not a regular one."""
-    if stat.S_ISDIR(mode):
-        return "folder"
-    if stat.S_ISFIFO(mode):
-        return "FIFO"
-    if stat.S_ISSOCK(mode):
-        return "socket"
-    return "device"
-
-
-def _key_pattern(key: bytes) -> re.Pattern[bytes]:
-    # At the start of a line, also of a list item, or after a brace or comma. A run of white space is looked through
-    # from one place only, so that the search is linear.
-    return re.compile(rb'(?m)(?:(?:^|\r)[ \t]*(?:-[ \t]+)*|[{,]\s*)["\']?' + key + rb'["\']?\s*:')
-
-
-_API_VERSION = _key_pattern(b"apiVersion")
-_KIND = _key_pattern(b"kind")
-
-
-def sniff(data: bytes) -> bool:
-    """May this hold Kubernetes objects: has it keys `apiVersion` and `kind`, in block, flow or JSON style?
-
-    The whole file is searched, because `kubectl get -o json` writes keys in alphabetical order: `kind` comes after
-    all the items of a List and after the data of a ConfigMap.
-    """
-    if data[:1] in (b"\xef", b"\xff", b"\xfe", b"\0"):  # a byte order mark; without NULs UTF-16 and UTF-32 are ASCII
-        data = data.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
-    if b"apiVersion" not in data or b"kind" not in data:
-        return False
-    return _API_VERSION.search(data) is not None and _KIND.search(data) is not None
 
 
 # --- the root -------------------------------------------------------------------------------------------------------
@@ -220,16 +43,16 @@ def find_root(
     repositories = {
         repository
         for folder in _folders(paths, stdin_filename)
-        if (repository := _repository(folder) or _repository(os.path.realpath(folder))) is not None
+        if (repository := repository_of(folder) or repository_of(os.path.realpath(folder))) is not None
     }
     if repositories:
-        return min(repositories, key=lambda repository: (not _below(current, repository), repository)), True
+        return min(repositories, key=lambda repository: (not is_below(current, repository), repository)), True
     parent = os.path.realpath(common_parent(paths, stdin_filename=stdin_filename))
     if config is not None:
         folder = os.path.dirname(os.path.realpath(config))
-        if _below(parent, folder):
+        if is_below(parent, folder):
             return folder, True
-    return (current if _below(parent, current) else parent), False
+    return (current if is_below(parent, current) else parent), False
 
 
 def common_parent(paths: Sequence[str], *, stdin_filename: str | None = None) -> str:
@@ -253,31 +76,11 @@ def _folders(paths: Sequence[str], stdin_filename: str | None) -> set[str]:
     return folders
 
 
-def _repository(folder: str) -> str | None:
-    """The nearest folder from this one upwards that holds `.git` (a file in submodules and worktrees), resolved."""
-    while not os.path.exists(os.path.join(folder, ".git")):
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return os.path.realpath(folder)
-
-
 def _current_directory() -> str:
     try:
         return os.path.realpath(os.getcwd())
     except OSError:
         raise InputError("the current directory does not exist any more: change to another one") from None
-
-
-def _below(path: str, folder: str) -> bool:
-    """Is the path this folder or inside it? Both are absolute and normal."""
-    return path == folder or path.startswith(_prefix(folder))
-
-
-def _prefix(folder: str) -> str:
-    """What the paths inside a folder start with."""
-    return folder if folder.endswith(os.sep) else folder + os.sep
 
 
 def _nearest(path: str) -> str:
@@ -312,183 +115,6 @@ def _split_glob(path: str) -> tuple[str, list[str]]:
     return os.sep.join(parts[:first]) + os.sep, [part for part in parts[first:] if part]
 
 
-# --- what walking leaves out ----------------------------------------------------------------------------------------
-
-
-class _PatternList:
-    """gitignore patterns, the last that matches decides; asked often, it first asks one expression about them all."""
-
-    __slots__ = ("_any", "_asked", "_spec")
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        from pathspec import GitIgnoreSpec
-
-        self._spec = GitIgnoreSpec.from_lines(lines)
-        self._asked = 0
-        self._any: re.Pattern[str] | None = None
-
-    def match(self, path: str) -> bool | None:
-        self._asked += 1
-        if self._asked == 200:  # from here on it is worth the time to compile
-            texts = [entry.regex.pattern for entry in self._spec.patterns if entry.regex]
-            self._any = re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", text) for text in texts))
-        if self._any and self._any.search(path) is None:
-            return None
-        return self._spec.check_file(path).include
-
-
-class _Patterns:
-    """gitignore patterns and the folder that they are relative to.
-
-    pathspec answers for a flat list of files, so a pattern that matches a folder also answers, with less weight, for
-    all that is in it. Walking asks about one entry at a time, after the folders above it. Therefore folders have a
-    list of their own, without the final slashes, and are looked up like files: every answer is about the entry itself.
-    """
-
-    __slots__ = ("_files", "_folders", "_skip", "unusable")
-
-    def __init__(self, folder: str, lines: Iterable[str]) -> None:
-        import warnings
-
-        from pathspec import GitIgnoreSpec
-
-        files: list[str] = []
-        folders: list[str] = []
-        self.unusable: list[str] = []
-        """Lines that mean nothing, which git passes over too, or that pathspec cannot be trusted with."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # by re, about sets such as `[[:alpha:]]`: not translated
-            for line in lines:
-                bare = line.rstrip()
-                if bare.endswith("/**/"):  # folders at any depth; pathspec would take files right there as well
-                    line = bare = bare + "*/"
-                for_folder = bare.rstrip("/") if bare.endswith("/") else line
-                try:
-                    compiled = GitIgnoreSpec.from_lines([line, for_folder]).patterns
-                except (ValueError, re.error, FutureWarning):
-                    compiled = ()
-                if any(entry.include is not None for entry in compiled) and _wildcards(bare) <= PATTERN_WILDCARDS:
-                    files.append(line)
-                    folders.append(for_folder)
-                else:
-                    self.unusable.append(line)
-            self._files = _PatternList(files)
-            self._folders = _PatternList(folders)
-        self._skip = len(_prefix(folder)) if folder else 0
-
-    def match(self, path: str, folder: bool) -> bool | None:
-        """Is this entry left out (True), taken back (False) or not mentioned (None)?"""
-        return (self._folders if folder else self._files).match(path[self._skip :])
-
-
-def _wildcards(pattern: str) -> int:
-    """Runs of `*`, beside `**/` in front and `/*` or `/**` at the end."""
-    return len(re.findall(r"\*+", re.sub(r"^!?/?\*\*/|/\*\*?/?$", "", pattern)))
-
-
-def _user_patterns(purpose: str, lines: Sequence[str]) -> _Patterns:
-    """Patterns relative to the root, from the command line or the configuration. Raises InputError."""
-    patterns = _Patterns("", lines)
-    if patterns.unusable:
-        raise InputError(
-            f"{purpose} pattern `{printable(patterns.unusable[0])}`: not understood; write it as in .gitignore, "
-            f"relative to the root, with no more than {PATTERN_WILDCARDS} `*`"
-        )
-    return patterns
-
-
-def _ignore_lines(file: str) -> list[str]:
-    """The patterns in an ignore file; none if it is missing, cannot be read or is no regular file."""
-    try:
-        descriptor, _ = _open(file)
-    except (OSError, Unreadable):
-        return []
-    try:
-        data = os.read(descriptor, IGNORE_FILE_LIMIT)
-    except OSError:
-        return []
-    finally:
-        os.close(descriptor)
-    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
-    return [line for line in lines if line.strip() and not line.startswith("#")]
-
-
-_Ignores = tuple[_Patterns, ...]
-"""The ignore files that hold in a folder, the nearest last."""
-
-
-class _LeftOut:
-    """What exclude patterns, built-in excludes and ignore files leave out, by resolved or report path."""
-
-    def __init__(self, root: str, exclude: Sequence[str], respect_ignore_files: bool) -> None:
-        self._exclude = _user_patterns("exclude", exclude) if exclude else None
-        self._respect_ignore_files = respect_ignore_files
-        self._top = _repository(root) or root
-        self._excluded: dict[str, bool] = {"": False}
-        self._ignores: dict[str, tuple[_Ignores, bool]] = {}
-
-    def excludes(self, shown: str, name: str, folder: bool, patterns: bool = True) -> str | None:
-        """`built-in` or, for a pattern, an empty string if this entry itself is excluded; else None."""
-        decision = self._exclude.match(shown.lstrip("/"), folder) if self._exclude and patterns else None
-        if decision is None:
-            return "built-in" if folder and name in BUILT_IN_EXCLUDES else None
-        return "" if decision else None
-
-    def excluded(self, shown: str, folder: bool) -> bool:
-        """Is this entry or a folder above it excluded?"""
-        if shown == ".":
-            return False
-        *folders, name = shown.lstrip("/").split("/")
-        above = "/".join(folders)
-        if above not in self._excluded:
-            path, result = "", False
-            for part in folders:
-                path = f"{path}/{part}" if path else part
-                if path not in self._excluded:
-                    self._excluded[path] = result or self.excludes(path, part, True) is not None
-                result = self._excluded[path]
-        return self._excluded[above] or self.excludes(shown, name, folder) is not None
-
-    def ignored(self, ignores: _Ignores, path: str, folder: bool) -> bool:
-        """Is this entry itself ignored, given the ignore files that hold where it is?"""
-        for patterns in reversed(ignores):
-            decision = patterns.match(path, folder)
-            if decision is not None:
-                return decision
-        return False
-
-    def ignores(self, folder: str) -> tuple[_Ignores, bool]:
-        """The ignore files that hold in a folder, and whether they or others ignore it or a folder above it.
-
-        They count from the top of the repository down, but from an ignored folder on only those in and below it: who
-        names something in there wants it read, and it makes no difference which folder of it is named.
-        """
-        if folder not in self._ignores:
-            top = self._top if _below(folder, self._top) else _repository(folder) or folder
-            unknown = [folder]
-            while unknown[-1] != top and (above := os.path.dirname(unknown[-1])) not in self._ignores:
-                unknown.append(above)
-            for path in reversed(unknown):
-                if path == top:
-                    lines = self._lines(os.path.join(path, ".git", "info", "exclude"))
-                    around: _Ignores = (_Patterns(path, lines),) if lines else ()
-                    inside_ignored = False
-                else:
-                    around, inside_ignored = self._ignores[os.path.dirname(path)]
-                    if self.ignored(around, path, True):
-                        around, inside_ignored = (), True
-                self._ignores[path] = self.with_own(path, around), inside_ignored
-        return self._ignores[folder]
-
-    def with_own(self, folder: str, ignores: _Ignores) -> _Ignores:
-        """The ignore files that hold above a folder, and its own."""
-        lines = [line for name in IGNORE_FILES for line in self._lines(os.path.join(folder, name))]
-        return (*ignores, _Patterns(folder, lines)) if lines else ignores
-
-    def _lines(self, file: str) -> list[str]:
-        return _ignore_lines(file) if self._respect_ignore_files else []
-
-
 # --- collecting -----------------------------------------------------------------------------------------------------
 
 
@@ -519,7 +145,7 @@ def collect(
     does not exist and pattern that matches nothing, or for the first unusable gitignore pattern.
     """
     collector = _Collector(
-        os.path.realpath(root), has_root, _LeftOut(os.path.realpath(root), exclude, respect_gitignore), force_exclude
+        os.path.realpath(root), has_root, LeftOut(os.path.realpath(root), exclude, respect_gitignore), force_exclude
     )
     errors = []
     for path in sorted(set(paths or (".",)) - {"-"}):
@@ -547,7 +173,7 @@ class _Entry(NamedTuple):
     """Resolved."""
     shown: str
     folder: bool
-    ignores: _Ignores | None
+    ignores: Ignores | None
     """The ignore files that hold where it is; None: to be looked up, it was reached over a link."""
 
 
@@ -565,7 +191,7 @@ def _walkable(name: str, folder: bool) -> bool:
 
 
 class _Collector:
-    def __init__(self, root: str, has_root: bool, left_out: _LeftOut, force_exclude: bool) -> None:
+    def __init__(self, root: str, has_root: bool, left_out: LeftOut, force_exclude: bool) -> None:
         self._root = root
         self._has_root = has_root
         self._left_out = left_out
@@ -609,7 +235,7 @@ class _Collector:
         elif stat.S_ISREG(mode):
             self._scope[real] = Source(self._show(real), real, True)
         else:
-            self._skip(shown, False, "not-regular-file", _kind(mode), explicit=True)
+            self._skip(shown, False, "not-regular-file", kind_of(mode), explicit=True)
 
     def add_stdin(self, filename: str | None, data: bytes) -> None:
         """Take standard input in place of the file of this name, which need not exist."""
@@ -629,7 +255,7 @@ class _Collector:
 
     def walk_context(self, patterns: Sequence[str] | None) -> Iterable[Source]:
         """The files of the root that are not in the scope, only those that match a pattern where there are some."""
-        limit = None if patterns is None else _user_patterns("context", patterns)
+        limit = None if patterns is None else file_filter("context", patterns)
         found: dict[str, Source] = {}
         skipped, self._skipped = self._skipped, None
         self._walk(self._root, found)
@@ -637,7 +263,7 @@ class _Collector:
         return [
             source
             for real, source in found.items()
-            if real not in self._scope and (limit is None or limit.match(source.path, False))
+            if real not in self._scope and (limit is None or limit(source.path))
         ]
 
     def inputs(self, context: Iterable[Source]) -> Inputs:
@@ -650,7 +276,7 @@ class _Collector:
 
     def _walk(self, start: str, into: dict[str, Source]) -> None:
         walk = self._walk_from(start)
-        pending: list[tuple[str, _Ignores | None]] = [(start, None)]
+        pending: list[tuple[str, Ignores | None]] = [(start, None)]
         while pending:
             folder, above = pending.pop()
             if folder in self._visited:
@@ -687,7 +313,7 @@ class _Collector:
                 and (folder or (final and (any_extension or _walkable(name, False))))
             )
 
-        pending: list[tuple[str, _Ignores | None, int]] = [(head, None, 0)] if os.path.isdir(head) else []
+        pending: list[tuple[str, Ignores | None, int]] = [(head, None, 0)] if os.path.isdir(head) else []
         done = set()
         while pending:
             folder, above, index = pending.pop()
@@ -712,7 +338,7 @@ class _Collector:
                 f"{printable(pattern)}: no file matches this pattern (what is excluded or ignored does not count)"
             )
 
-    def _entries(self, folder: str, above: _Ignores | None, walk: _Walk, wanted: _Wanted) -> Iterator[_Entry]:
+    def _entries(self, folder: str, above: Ignores | None, walk: _Walk, wanted: _Wanted) -> Iterator[_Entry]:
         """The wanted entries of a folder that are not left out. `above`: the ignore files that hold around it."""
         shown_folder = self._show(folder)
         try:
@@ -730,7 +356,7 @@ class _Collector:
         else:
             ignores = above
         # Outside the root the first part of a path decides how it is shown.
-        prefix = None if not _below(folder, self._root) else "" if folder == self._root else shown_folder + "/"
+        prefix = None if not is_below(folder, self._root) else "" if folder == self._root else shown_folder + "/"
         for entry in entries:
             name = entry.name
             path = entry.path
@@ -755,14 +381,14 @@ class _Collector:
             elif ignores and left_out.ignored(ignores, path, is_folder):
                 self._skip(shown, is_folder, "gitignored")
             elif mode and not is_folder and not stat.S_ISREG(mode):
-                self._skip(shown, False, "not-regular-file", _kind(mode))
+                self._skip(shown, False, "not-regular-file", kind_of(mode))
             elif not is_link:
                 yield _Entry(path, shown, is_folder, ignores)
             else:
                 real = os.path.realpath(path)
-                if not _below(real, walk.boundary):
+                if not is_below(real, walk.boundary):
                     self._skip(shown, is_folder, "symlink-outside-root")
-                elif is_folder and _below(folder, real):
+                elif is_folder and is_below(folder, real):
                     continue  # a loop
                 elif reason := self._left_out_by(real, is_folder):
                     self._skip(shown, is_folder, reason)
@@ -778,16 +404,16 @@ class _Collector:
 
     def _walk_from(self, start: str) -> _Walk:
         return _Walk(
-            boundary=self._root if _below(start, self._root) else start,
+            boundary=self._root if is_below(start, self._root) else start,
             excluding=not self._left_out.excluded(self._show(start), True),
         )
 
     def _leads_out(self, file: str, real: str) -> bool:
         """Is a path, as written, in the root, and its file over links outside? Others may be named anywhere."""
         folder = os.path.normpath(file)
-        outside = self._has_root and not _below(real, self._root)
+        outside = self._has_root and not is_below(real, self._root)
         while outside and (above := os.path.dirname(folder)) != folder:
-            if _below(os.path.realpath(above), self._root):
+            if is_below(os.path.realpath(above), self._root):
                 return True
             folder = above
         return False
@@ -806,10 +432,10 @@ class _Collector:
         """The report path of an absolute path."""
         if path == self._root:
             return "."
-        if path.startswith(_prefix(self._root)):
-            path = path[len(_prefix(self._root)) :]
-        elif path.startswith(_prefix(self._current)):
-            relative = path[len(_prefix(self._current)) :]
+        if path.startswith(folder_prefix(self._root)):
+            path = path[len(folder_prefix(self._root)) :]
+        elif path.startswith(folder_prefix(self._current)):
+            relative = path[len(folder_prefix(self._current)) :]
             # Two files must not have one name: what could also be a path of the root stays absolute.
             if not os.path.lexists(os.path.join(self._root, relative.split(os.sep, 1)[0])):
                 path = relative

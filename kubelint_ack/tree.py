@@ -140,7 +140,6 @@ class Builder:
         stack: list[tuple[Any, list[int], Any]] = []
         self.stack = stack
         plain, look_closer = _PLAIN, may_be_unknown
-        get_event = parser(source).get_event
         container: Any = []
         own: list[Any] = [0, 0]
         state = _ITEM
@@ -148,6 +147,7 @@ class Builder:
         key_start = key_end = resume = 0
         between = False
         try:
+            get_event = parser(source).get_event
             while True:
                 event = get_event()
                 kind = event.__class__
@@ -247,7 +247,8 @@ class Builder:
                     container.append(value)
                     own += start, end
         except YAMLError as error:
-            return Stopped(error, resume + base, between)
+            # Its traceback would tie the frames that hold it into a cycle.
+            return Stopped(error.with_traceback(None), resume + base, between)
 
     def _begin_document(self, event: Any) -> None:
         start = event.start_mark.index + self.base

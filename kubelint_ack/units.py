@@ -37,6 +37,8 @@ class Unit(NamedTuple):
     """It takes resources that cannot be read here."""
     images: tuple[ImageChange, ...] = ()
     """Innermost kustomization first."""
+    renames: bool = False
+    """Names are given a prefix or suffix on the way."""
 
     @property
     def paths(self) -> frozenset[str]:
@@ -52,6 +54,10 @@ class Closure(NamedTuple):
     opaque: bool
 
 
+_MOST_STEPS = 2_000
+"""Kustomizations followed from one, counted again for each namespace and set of labels that reaches them."""
+
+
 def closure(top: Kustomization, known: Mapping[str, Kustomization], files: frozenset[str]) -> Closure:
     """What `top` reaches: `known` are all kustomizations by directory, `files` all readable manifests.
 
@@ -60,19 +66,25 @@ def closure(top: Kustomization, known: Mapping[str, Kustomization], files: froze
     renders: dict[Render, None] = {}
     members: dict[str, Kustomization] = {}
     opaque = False
-
-    stack: list[tuple[Kustomization, str | None, tuple[tuple[str, str], ...], tuple[str, ...]]] = [(top, None, (), ())]
+    # The same kustomization under the same namespace and labels gives the same again, however many ways lead to it.
+    first: tuple[str, str | None, tuple[tuple[str, str], ...]] = (top.directory, None, ())
+    visited = {first}
+    stack = [first]
     while stack:
-        current, outer, outer_labels, trail = stack.pop()
-        if current.directory in trail:
-            continue
+        directory, outer, outer_labels = stack.pop()
+        current = top if directory == top.directory else known[directory]
         members[current.path] = current
         opaque = opaque or current.opaque
         namespace = outer or current.namespace
         labels = tuple(sorted({**current.labels, **dict(outer_labels)}.items()))
         for entry in current.entries:
             if entry in known:
-                stack.append((known[entry], namespace, labels, (*trail, current.directory)))
+                step = (entry, namespace, labels)
+                if len(visited) >= _MOST_STEPS:
+                    opaque = True
+                elif step not in visited:
+                    visited.add(step)
+                    stack.append(step)
             elif entry in files:
                 renders[Render(entry, namespace, labels)] = None
             else:
@@ -107,6 +119,7 @@ def _from_closures(
         tuple(sorted({generated for member in members for generated in member.generated}, key=str)),
         any(one.opaque for one in found),
         tuple(change for member in reversed(members) for change in member.images),
+        any(member.renames for member in members),
     )
 
 
@@ -140,7 +153,8 @@ def units(
     for name, paths in sorted(environments.items()):
         roots = [posixpath.normpath(path) for path in paths]
         inside = [one for one in known.values() if any(_inside(one.directory, root) for root in roots)]
-        tops = [one for one in inside if not any(one.directory in other.entries for other in inside)]
+        reached_inside = {entry for one in inside for entry in one.entries}
+        tops = [one for one in inside if one.directory not in reached_inside]
         closures = [closure(one, known, all_files) for one in tops if not one.component]
         below_kustomization = [one.directory for one in inside]
         plain = [

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from kubelint_ack.data import read_data
+from kubelint_ack.files import printable
 from kubelint_ack.records import Route, field_text
-from kubelint_ack.sources import printable
 from kubelint_ack.values import nearest
 from kubelint_ack.words import say
 

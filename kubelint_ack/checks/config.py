@@ -43,7 +43,8 @@ def _missing_object(reference: Reference, workload: WorkloadFact, project: Proje
     beside = {
         fact.resource.id.name or "": fact for fact in same_kind if same_namespace(project.namespace(fact), namespace)
     }
-    near = beside.get(nearest(reference.name, beside) or "?")
+    nearest_name = nearest(reference.name, beside)
+    near = beside[nearest_name] if nearest_name else None
     message = "object-elsewhere" if elsewhere else ("object-near" if near else "object")
     other = elsewhere[0] if elsewhere else near
     return Hit(
@@ -53,7 +54,7 @@ def _missing_object(reference: Reference, workload: WorkloadFact, project: Proje
         related=(Related(other.resource.name_at, of=other, note="object"),) if other else (),
         kind=reference.kind,
         name=reference.name,
-        near=near.resource.id.name if near else "",
+        near=nearest_name or "",
         namespace=namespace or "",
         other=(project.namespace(elsewhere[0]) or "") if elsewhere else "",
     )

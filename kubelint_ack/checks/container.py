@@ -175,6 +175,7 @@ def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]
                 message=message,
                 related=(Related(owner.at("ports"), note="ports"),) if owner else (),
                 container=container.name,
+                probe=route[-3],
                 port=name,
                 names=list(declared),
                 other=owner.name if owner else "",

@@ -8,7 +8,7 @@ from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, W
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, Severity, at
-from kubelint_ack.values import Selector, cidr, matches, nearest, selector_text
+from kubelint_ack.values import Selector, cidr, matches, nearest, overlap, selector_text
 from kubelint_ack.views import View
 
 # --- Enforcement
@@ -226,20 +226,24 @@ def _may_be_dns(peer: PolicyPeer, meant: bool, at_home: bool) -> bool:
         return meant and not _is_cluster_dns(peer)
     if meant:
         return True
-    if peer.namespaces is not None and matches(peer.namespaces, _DNS_NAMESPACE) is False:
-        if "kube-system" not in selector_text(peer.namespaces):
-            return False
+    home = peer.namespaces is None or matches(peer.namespaces, _DNS_NAMESPACE) is not False
+    if not home and "kube-system" not in selector_text(peer.namespaces or Selector()):
+        return False
     return peer.pods is None or matches(peer.pods, _DNS_LABELS) is not False or "dns" in selector_text(peer.pods)
 
 
+# Where addresses of pods, Services and Alibaba Cloud's own DNS servers come from.
+_INNER = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+_RESOLVERS = frozenset({"169.254.20.10/32", "100.100.2.136/32", "100.100.2.138/32"})
+"""NodeLocal DNSCache and the DNS servers of a VPC."""
+
+
 def _is_wide(block: str) -> bool:
-    """Whether an address block may hold addresses of pods, Services or the node's own DNS."""
+    """Whether an address block may hold the DNS; 256 addresses or fewer are taken for those of certain servers."""
     network = cidr(block)
-    return network is None or network.prefixlen == 0 or (network.is_private and network.prefixlen < _NARROW)
-
-
-_NARROW = 24
-"""Blocks with at least this prefix are taken for those of single servers."""
+    if network is None or block in _RESOLVERS:
+        return True
+    return network.max_prefixlen - network.prefixlen > 8 and any(overlap(network, inner) for inner in _INNER)
 
 
 def _is_cluster_dns(peer: PolicyPeer) -> bool:

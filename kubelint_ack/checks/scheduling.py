@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from kubelint_ack.profile import NodePool, Profile, Taint
-from kubelint_ack.records import FieldPath, Hit, Unknown
+from kubelint_ack.records import FieldPath, Hit, Severity, Unknown
 from kubelint_ack.values import Requirement, Selector, matches, selector, selector_text, tolerates
 from kubelint_ack.views import Workload, mapping, sequence, text
 
@@ -82,22 +82,26 @@ _POOL = "alibabacloud.com/nodepool-id"
 # Labels that tell one node from the others of its pool.
 _IDENTITY = frozenset({"kubernetes.io/hostname", "alibabacloud.com/ecs-instance-id", "alibabacloud.com/instance-id"})
 # Parts of keys that Kubernetes, ACK and device plug-ins set by themselves: a profile need not declare these.
-_SYSTEM = ("kubernetes.io", "k8s.io", "aliyun", "alibabacloud", "ack.", "nvidia.com/", "koordinator.sh/")
+_SYSTEM = ("kubernetes.io", "k8s.io", "aliyun", "alibabacloud", "nvidia.com/", "koordinator.sh/")
+_VIRTUAL_TAINT = {"key": "virtual-kubelet.io/provider", "value": "alibabacloud", "effect": "NoSchedule"}
 _VIRTUAL = NodePool("virtual-kubelet", labels={"type": "virtual-kubelet"})
 
 
-def _pools(profile: Profile) -> tuple[NodePool, ...]:
-    """The declared node pools, and the virtual nodes that there may be."""
+def _pools(profile: Profile, wishes: Sequence[_Wish], tolerations: Any) -> tuple[NodePool, ...]:
+    """The declared node pools, and the virtual nodes where there may be some and the pod asks for them."""
     pools = profile.node_pools or ()
     if any((pool.labels or {}).get("type") == "virtual-kubelet" for pool in pools):
         return pools
     possible = profile.virtual_nodes or (profile.virtual_nodes is None and profile.node_pools_complete is not True)
-    return (*pools, _VIRTUAL) if pools and possible else pools
+    asked = any("virtual-kubelet" in one.requirement.values for one in wishes)
+    if pools and possible and (asked or tolerates(tolerations, _VIRTUAL_TAINT) is not False):
+        return (*pools, _VIRTUAL)
+    return pools
 
 
 def _node_labels(pool: NodePool, profile: Profile) -> dict[str, tuple[str, ...]]:
     """The labels of a pool's nodes, each with the values that it has on some of them."""
-    found = {key: (value,) for key, value in (pool.labels or {}).items()}
+    found: dict[str, tuple[str, ...]] = {key: (value,) for key, value in (pool.labels or {}).items()}
     for keys, declared in (
         (_OS, (pool.os,) if pool.os else ()),
         (_ARCH, (pool.arch,) if pool.arch else ()),
@@ -105,7 +109,7 @@ def _node_labels(pool: NodePool, profile: Profile) -> dict[str, tuple[str, ...]]
         (_REGION, (profile.region,) if profile.region else ()),
         (_TYPE, ()),
     ):
-        values = next((found[key] for key in keys if key in found), declared)
+        values: tuple[str, ...] = next((found[key] for key in keys if key in found), declared)
         if values:
             found.update(dict.fromkeys(keys, values))
     return found
@@ -118,11 +122,8 @@ def _fits(requirement: Requirement, pool: NodePool, labels: Mapping[str, tuple[s
         return True
     if key in labels:
         return any(matches(only, {key: value}) is not False for value in labels[key])
-    if pool.labels is None or (key == "type" and pool is not _VIRTUAL and "virtual-kubelet" not in requirement.values):
-        return pool.labels is None or matches(only, {}) is not False
-    if key == _POOL and pool is not _VIRTUAL:
-        return True
-    if any(part in key for part in _SYSTEM):
+    is_open = key.startswith("ack.") or any(part in key for part in _SYSTEM)
+    if pool.labels is None or (is_open and not (key == _POOL and pool is _VIRTUAL)):
         return True
     return matches(only, {}) is not False
 
@@ -151,14 +152,14 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
         return
     selected = list(_selector_wishes(workload))
     alternatives = [[*selected, *term] for term in _terms(workload)] or [selected]
-    pools = _pools(profile)
-    if not pools or not any(alternatives):
+    tolerations = workload.pod_spec.get("tolerations")
+    pools = _pools(profile, [one for wishes in alternatives for one in wishes], tolerations)
+    if not pools or not all(alternatives):
         return
-    severity: Any = None
+    severity: Severity | None = None
     # Where there are virtual nodes, a label of the namespace may send the pods there.
     if profile.node_pools_complete is not True or profile.virtual_nodes is True:
         severity = "warning"
-    tolerations = workload.pod_spec.get("tolerations")
     labels = [_node_labels(pool, profile) for pool in pools]
     fitting: list[tuple[NodePool, list[_Wish]]] = []
     lacking: list[tuple[int, int, list[_Wish]]] = []
