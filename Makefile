@@ -17,16 +17,18 @@ help:
 env: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "kubelint-ack needs Python 3.10 or later: make env PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 demo: env
-	@$(BIN)/kubelint-ack check --fail-on never examples
+	@$(BIN)/kubelint-ack check --root examples --fail-on never examples
 
 test: env
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: env
 	$(BIN)/ruff check .
@@ -34,13 +36,13 @@ lint: env
 	$(BIN)/mypy --strict kubelint_ack
 
 rule-docs: env
-	$(BIN)/python -m kubelint_ack.docs docs/rules
+	$(BIN)/python -m kubelint_ack.docs
 
 check-docs: env
-	@$(BIN)/python -m kubelint_ack.docs docs/rules --check || { echo "docs/rules is stale: run 'make rule-docs'"; exit 1; }
+	@$(BIN)/python -m kubelint_ack.docs --check || { echo "docs/rules is stale: run 'make rule-docs'"; exit 1; }
 
 new-rule: env
-	@$(BIN)/python -m kubelint_ack.scaffold $(NAME) $(AREA)
+	@$(BIN)/python -m kubelint_ack.scaffold "$(NAME)" "$(AREA)"
 
 bench: env
 	$(BIN)/python bench/bench.py

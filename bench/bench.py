@@ -2,9 +2,9 @@
 
 usage: bench.py [--documents N] [--corpus DIR] [--pairs N]
 
-Whole processes run the program as installed (from a wheel made here), stages run in this process. Without --corpus the repository is made from examples/shop; with it, from the manifests below DIR. References: P, the
-wall time of `python -c pass`; C, that of importing click; R, the CPU time in which libyaml alone makes and drops all
-events of the same bytes.
+Whole processes run the program as installed (from a wheel made here), stages run in this process. Without --corpus the
+repository is made from examples/shop; with it, from the manifests below DIR. References: P, the wall time of
+`python -c pass`; R, the CPU time in which libyaml alone makes and drops all events of the same bytes.
 """
 
 from __future__ import annotations
@@ -90,8 +90,18 @@ def stages(folder: Path) -> None:
 
     gc.disable()
     started = time.process_time()
-    inputs = sources.collect([str(folder)], root=str(folder), has_root=True, exclude=(), force_exclude=False,
-                             respect_gitignore=True, stdin_filename=None, stdin=None, context=None, with_context=True)  # fmt: skip
+    inputs = sources.collect(
+        [str(folder)],
+        root=str(folder),
+        has_root=True,
+        exclude=(),
+        force_exclude=False,
+        respect_gitignore=True,
+        stdin_filename=None,
+        stdin=None,
+        context=None,
+        with_context=True,
+    )
     walk = time.process_time() - started
     started = time.process_time()
     contents = [Path(source.file).read_bytes() for source in inputs.scope]

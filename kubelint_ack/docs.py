@@ -253,7 +253,12 @@ def write_pages(directory: str, *, check: bool = False) -> list[str]:
 if __name__ == "__main__":
     import sys
 
-    changed = write_pages(sys.argv[1], check="--check" in sys.argv)
-    for path in changed:
+    from kubelint_ack import data
+
+    arguments = sys.argv[1:]
+    if arguments not in ([], ["--check"]) or not data.is_checkout():
+        sys.exit("usage, in a checkout of the source: python -m kubelint_ack.docs [--check]")
+    stale = write_pages(data.data_path("docs/rules"), check=bool(arguments))
+    for path in stale:
         print(path)
-    sys.exit(1 if changed and "--check" in sys.argv else 0)
+    sys.exit(1 if stale and arguments else 0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,6 +93,8 @@ class Target(NamedTuple):
 
     name: str
     """The environment and the version, as far as they distinguish; empty where there is nothing to distinguish."""
+    overlay: str
+    """The same, with the directory of a kustomization that shares files with other units for an environment."""
     unit: Unit
     profile: int
     """Index into the distinct profiles."""
@@ -104,7 +107,8 @@ def run(request: Request) -> Outcome:
     Raises InputError for an override's pattern that cannot be used.
     """
     inputs, config = request.inputs, request.config
-    sources = {source.path: source for source in (*inputs.scope, *inputs.context)}
+    # By path, so that nothing depends on which files are in scope.
+    sources = {source.path: source for source in sorted((*inputs.scope, *inputs.context), key=lambda one: one.path)}
     kustomizations, charts, roles = _layout(sources, config)
     profiles, environments = _profiles(config, request.versions)
     settings = Settings(dict(request.active), profiles, {**POD_ROUTES, **config.workloads}, config.max_file_size)
@@ -116,7 +120,9 @@ def run(request: Request) -> Outcome:
         for path, record in by_path.items()
         if not is_kustomization(path) and posixpath.basename(path) != CHART_FILE and roles.get(path) is None
     ]
-    all_units = units(files, kustomizations, charts, {name: found.paths for name, found in environments.items()})
+    idle = {record.path for record in records if not (record.resources or record.hidden or record.broken)}
+    paths = {name: found.paths for name, found in environments.items()}
+    all_units = units(files, kustomizations, charts, paths, idle)
     targets = _targets(all_units, environments, profiles, request)
     hits, not_evaluated = _link(targets, by_path, sources, settings, environments, config)
     scope = {source.path for source in inputs.scope}
@@ -149,7 +155,7 @@ def run(request: Request) -> Outcome:
             )
         ),
         context_files=len(by_path) - len(scope_records),
-        targets=tuple(dict.fromkeys(target.name for target in targets if target.name)),
+        targets=tuple(dict.fromkeys(target.overlay for target in targets if target.overlay)),
         resources=sum(record.resources for record in scope_records),
         redacted={path: tuple(record.redacted) for path, record in by_path.items() if record.redacted},
         crashed=any(one.rule == "rule-crash" for one in kept),
@@ -187,6 +193,7 @@ def _layout(sources: Mapping[str, Source], config: Config) -> tuple[list[Kustomi
             try:
                 documents = decode(read(source, config.max_file_size)).documents
             except Unreadable:
+                found.append(kustomization(path, None))
                 continue
             if documents:
                 found.append(kustomization(path, documents[0].data))
@@ -232,15 +239,19 @@ def _profiles(config: Config, versions: Sequence[str]) -> tuple[tuple[Profile, .
 
 
 def _targets(
-    all_units: Iterable[Unit], environments: Mapping[str, _Environment], profiles: Sequence[Profile], request: Request
+    all_units: Sequence[Unit], environments: Mapping[str, _Environment], profiles: Sequence[Profile], request: Request
 ) -> list[Target]:
     found = []
+    units_of = Counter(path for unit in all_units for path in unit.paths)
     for unit in all_units:
         name = unit.name if unit.kind == "environment" else BASE
+        shares = unit.kind == "kustomization" and any(units_of[path] > 1 for path in unit.paths)
         environment = environments[name]
         for version, number in environment.profiles:
-            label = "@".join(part for part in (name, version) if part)
-            found.append(Target(label, unit, number, environment.complete))
+            label, overlay = (
+                "@".join(part for part in (one, version) if part) for one in (name, unit.name if shares else name)
+            )
+            found.append(Target(label, overlay, unit, number, environment.complete))
     return found
 
 
@@ -302,7 +313,9 @@ def _link(
     names_of: dict[str, set[str]] = {}
     unjudged: dict[str, tuple[set[str], set[str]]] = {}
 
-    def add(hit: LocatedHit, names: Iterable[str]) -> None:
+    alikes: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+
+    def add(hit: LocatedHit, names: Iterable[str], alike: tuple[Any, ...] = ()) -> None:
         key = (
             hit.rule,
             hit.path,
@@ -313,6 +326,8 @@ def _link(
             hit.resource,
             hit.related,
         )
+        if key not in merged and alike:
+            key = alikes.setdefault(alike, key)
         merged.setdefault(key, (hit, set()))[1].update(names)
 
     def could_not(rule: str, own: Profile, name: str) -> None:
@@ -323,8 +338,8 @@ def _link(
     profiles_of: dict[str, dict[int, set[str]]] = {}
     for target in targets:
         for path in target.unit.paths:
-            names_of.setdefault(path, set()).add(target.name)
-            profiles_of.setdefault(path, {}).setdefault(target.profile, set()).add(target.name)
+            names_of.setdefault(path, set()).add(target.overlay)
+            profiles_of.setdefault(path, {}).setdefault(target.profile, set()).add(target.overlay)
 
     for path, record in records.items():
         holding = profiles_of.get(path, {})
@@ -353,8 +368,12 @@ def _link(
         ]
         knowledge = _knowledge(target.unit, target.complete, own, records, sources, config.max_file_size)
         hits, silent = link(Project(members, knowledge, everywhere_facts), own, dispatch)
+        counts: Counter[tuple[Any, ...]] = Counter()
         for hit in hits:
-            add(hit, [target.name])
+            # Sibling overlays say the same of their base in the words of their own namespaces.
+            same = (target.name, hit.rule, hit.path, hit.place, hit.message, hit.severity, hit.resource)
+            counts[same] += 1
+            add(hit, [target.overlay], (*same, counts[same]))
         for rule_name in silent:
             could_not(rule_name, own, target.name)
 

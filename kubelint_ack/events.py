@@ -23,7 +23,7 @@ TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says of a document that nests 1,000 deep."""
 _BAD_ESCAPE = "found invalid Unicode character escape code"
 
-_PROPERTIES = re.compile(r"(?:(?:&[\w-]+|![^\s,\[\]{}]*)(?:\s+(?:#[^\n]*\s*)*|(?=[,\[\]{}]|\Z)))+")
+_PROPERTIES = re.compile(r"(?:(?:&[\w-]+|!<[^>\s]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n]*\s*)*|(?=[,\[\]{}]|\Z)))+")
 
 _LATER_MARK = re.compile("^(---[^\n]*\n)\ufeff", re.MULTILINE)
 _JSON = re.compile(r"\s*[\[{]")

@@ -39,6 +39,7 @@ class Kustomization(NamedTuple):
     images: tuple[ImageChange, ...] = ()
     renames: bool = False
     """It puts something before or behind every name: patches of an outer kustomization may use either."""
+    readable: bool = True
 
 
 def is_kustomization(path: str) -> bool:
@@ -66,8 +67,8 @@ def kustomization(path: str, data: Any) -> Kustomization:
     for entry in sequence(content.get("patchesStrategicMerge")):
         if isinstance(entry, str) and "\n" not in entry and not entry.lstrip().startswith("{"):
             patch_files.append(_join(directory, entry))
-        elif isinstance(entry, str):
-            inline.extend(_inline(entry, None, None))
+        else:
+            inline.extend(_inline(entry, None, None) if isinstance(entry, str) else (Patch(None, None, ()),))
     for key in ("patches", "patchesJson6902"):
         for item in sequence(content.get(key)):
             target = mapping(mapping(item).get("target"))
@@ -81,6 +82,8 @@ def kustomization(path: str, data: Any) -> Kustomization:
                     targets.append((_join(directory, file), kind, name))
             if patch:
                 inline.extend(_inline(patch, kind, name))
+            elif not file:
+                inline.append(Patch(kind, name, ()))
     for item in sequence(content.get("replicas")):
         name = text(mapping(item).get("name"))
         inline.extend(Patch(kind, name, (("spec", "replicas"),)) for kind in _SCALED)
@@ -102,6 +105,7 @@ def kustomization(path: str, data: Any) -> Kustomization:
     for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
         for item in sequence(content.get(key)):
             name = text(mapping(item).get("name"))
+            opaque = opaque or not name
             if name:
                 generated.append((kind, name, _generated_keys(mapping(item))))
             for source in [*sequence(mapping(item).get("files")), *sequence(mapping(item).get("envs"))]:
@@ -125,6 +129,7 @@ def kustomization(path: str, data: Any) -> Kustomization:
         opaque,
         tuple(_images(content)),
         bool(content.get("namePrefix") or content.get("nameSuffix")),
+        data is not None,
     )
 
 

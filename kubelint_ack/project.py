@@ -385,7 +385,10 @@ class Project:
 
     def pod_labels(self, workload: WorkloadFact) -> Mapping[str, str | Unknown]:
         """Labels of a workload's pods in this render."""
-        return known_labels({**workload.labels, **self._added_labels.get(id(workload.resource), {})})
+        own, added = workload.labels, self._added_labels.get(id(workload.resource), {})
+        # What overwrites a label overwrites selectors that ask for it as well: either value may be meant.
+        overwritten = {key: None for key, value in added.items() if own.get(key, value) != value}
+        return known_labels({**own, **added, **overwritten})
 
     def objects(self, kind: str, namespace: str | None) -> int:
         """How many objects of a kind the unit holds in a namespace (`WORKLOAD`: that make pods)."""
@@ -522,15 +525,16 @@ class Project:
     def _labels_patched(self, workload: WorkloadFact) -> bool:
         return self.is_patched(workload, *workload.labels_at.route)
 
+    def is_complete(self, kind: str) -> bool:
+        """Whether the input is declared to hold every object of a kind."""
+        complete = self._knowledge.complete
+        return complete if isinstance(complete, bool) else kind in complete or (kind == WORKLOAD and "Pod" in complete)
+
     def _absence(self, kind: str, namespace: str | None, pairs: Iterable[tuple[str, str]]) -> Answer:
         """What can be said of an object that was not found; `pairs` are what it would be known by."""
-        complete = self._knowledge.complete
-        declared = (
-            complete if isinstance(complete, bool) else (kind in complete or (kind == WORKLOAD and "Pod" in complete))
-        )
         if self._may_hold(kind, pairs):
             return Answer("unknown")
-        if declared:
+        if self.is_complete(kind):
             return Answer("missing", certain=True)
         # Secrets are not expected to be kept in files.
         if kind != "Secret" and self.objects(kind, namespace):

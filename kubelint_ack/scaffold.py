@@ -96,7 +96,7 @@ def new_rule(root: str, name: str, area: str) -> list[str]:
     if os.path.exists(module):
         with open(module, encoding="utf-8") as file:
             text = file.read()
-    if function in _names(text):
+    if function in _names(text, module):
         raise ValueError(f"{os.path.relpath(module, root)} uses the name {function} already")
     for source, wanted in IMPORTS:
         text = with_import(text, source, wanted)
@@ -109,10 +109,14 @@ def new_rule(root: str, name: str, area: str) -> list[str]:
     return [path, module]
 
 
-def _names(text: str) -> set[str]:
-    """What a module's top level binds."""
+def _names(text: str, module: str) -> set[str]:
+    """What a module's top level binds or uses. Raises ValueError if it is no Python."""
     found: set[str] = set()
-    for node in ast.parse(text).body:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise ValueError(f"{module}:{error.lineno}: {error.msg}; repair it first") from None
+    for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -129,7 +133,7 @@ def with_import(text: str, source: str, name: str) -> str:
     names = {name}
     for node in imports:
         if isinstance(node, ast.ImportFrom) and node.module == source:
-            present = {alias.name for alias in node.names}
+            present = {ast.unparse(alias) for alias in node.names}
             if name in present:
                 return text
             names |= present

@@ -7,7 +7,7 @@ directory tree. References resolve first in the unit, then in the project.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
@@ -139,11 +139,13 @@ def units(
     kustomizations: Iterable[Kustomization],
     charts: Iterable[str],
     environments: Mapping[str, Sequence[str]],
+    idle: Set[str] = frozenset(),
 ) -> list[Unit]:
-    """All units, sorted by name; every file is in at least one.
+    """All units, sorted by name; every file that is not idle is in at least one.
 
     `files` are the readable YAML and JSON files (kustomizations and patch files left out), `charts` the
-    directories that hold a `Chart.yaml`, `environments` the paths of each configured environment.
+    directories that hold a `Chart.yaml`, `environments` the paths of each configured environment. `idle` are files
+    that neither hold an object nor may: a `package.json` beside two folders makes no tree of them.
     """
     all_files = frozenset(files)
     known = {one.directory: one for one in kustomizations}
@@ -180,7 +182,7 @@ def units(
     chart_directories = set(charts)
     rest: dict[str, list[str]] = {}
     in_chart: dict[str, list[str]] = {}
-    for path in sorted(all_files - taken):
+    for path in sorted(all_files - taken - idle):
         chart = next((directory for directory in _above(path) if directory in chart_directories), None)
         if chart is not None:
             in_chart.setdefault(chart, []).append(path)
@@ -194,8 +196,15 @@ def units(
     for directory, paths in rest.items():
         top = [above for above in (directory, *_above(directory)) if above in rest][-1]
         trees.setdefault(top, []).extend(paths)
+    # What a kustomization that cannot be read makes of the files around it, nobody knows.
+    unread = {one.directory for one in known.values() if not one.readable}
     found += [
-        Unit(directory or ".", "directory", tuple(Render(path) for path in sorted(paths)))
+        Unit(
+            directory or ".",
+            "directory",
+            tuple(Render(path) for path in sorted(paths)),
+            opaque=any(above in unread for path in paths for above in _above(path)),
+        )
         for directory, paths in trees.items()
     ]
     return sorted(found, key=lambda unit: (unit.name, unit.kind))

@@ -46,10 +46,9 @@ def known(value: Any) -> Any:
 
 
 def test_a_manifest() -> None:
-    text = "apiVersion: v1\nkind: Pod\nspec:\n  list:\n  - a: 1\n    b: [x, {z: null}]\n  - 'z'\n  text: |\n    l1\n    l2\n"
+    text = "apiVersion: v1\nspec:\n  list:\n  - a: 1\n    b: [x, {z: null}]\n  - 'z'\n  text: |\n    l1\n    l2\n"
     assert data(text) == {
         "apiVersion": "v1",
-        "kind": "Pod",
         "spec": {"list": [{"a": 1, "b": ["x", {"z": None}]}, "z"], "text": "l1\nl2\n"},
     }
 

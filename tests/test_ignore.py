@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubelint_ack.files import InputError
+from kubelint_ack.ignore import file_filter
 from tests.collecting import posix_only, run, scope, write
 
 
@@ -162,3 +163,15 @@ def test_a_pattern_of_the_user_that_means_nothing_is_an_error(repo: Path, patter
         run(exclude=["ok", pattern])
     with pytest.raises(InputError, match=r"^context pattern `.*`: not understood"):
         run(context=["ok", pattern])
+
+
+def test_a_filter_of_files_takes_what_is_in_a_folder_also_outside_the_root() -> None:
+    matches = file_filter("files", ["gen/", "*.tmp.yaml", "!keep.tmp.yaml", "/etc/x"])
+    for _ in range(100):  # beyond 200 questions another expression is asked first
+        assert all(matches(path) for path in ("gen/a/b.yaml", "x/gen/a.yaml", "a.tmp.yaml", "/etc/x/a.yaml"))
+        assert not any(matches(path) for path in ("gen", "gen.yaml", "keep.tmp.yaml", "a/etc/x/a.yaml"))
+
+
+def test_a_filter_of_files_has_limited_patterns() -> None:
+    with pytest.raises(InputError, match=r"^c\.yaml: overrides\[0\]\.files pattern `\*a\*a\*a\*a`: not understood"):
+        file_filter("c.yaml: overrides[0].files", ["ok", "*a*a*a*a"])

@@ -66,16 +66,27 @@ def _missing_key(reference: Reference, workload: WorkloadFact, project: Project)
         return None
     added = project.added_keys(reference.kind, reference.name)
     # Several objects of that name are variants of each other: one that has the key is enough.
-    definitions: list[DataFact] = list(project.named(reference.kind, reference.name, workload))
-    if added is None or not all(_is_complete(fact, project) for fact in definitions):
+    candidates = [
+        fact
+        for fact in project.data
+        if (fact.resource.id.kind, fact.resource.id.name) == (reference.kind, reference.name)
+        and same_namespace(project.namespace(fact), project.namespace(workload)) is not False
+    ]
+    if added is None or not all(_is_complete(fact, project) for fact in candidates):
         return None
+    definitions: list[DataFact] = list(project.named(reference.kind, reference.name, workload))
     keys = sorted({*added, *(name for fact in definitions for name in fact.keys)})
-    if not keys or key in keys:
+    if not keys or key in keys or any(key in fact.keys for fact in candidates):
         return None
     near = nearest(key, keys)
+    # Another file of the directory may be a variant that is never applied with this one.
+    proven = project.is_complete(reference.kind) or all(
+        project.together(workload.resource, fact.resource) for fact in definitions
+    )
     return Hit(
         at,
         message="key-near" if near else ("key" if len(keys) <= _LISTED_KEYS else "key-many"),
+        severity=None if proven else "warning",
         related=tuple(Related(fact.resource.name_at, of=fact, note="object") for fact in definitions[:3]),
         kind=reference.kind,
         name=reference.name,
@@ -123,13 +134,20 @@ _TO_FILL_IN = re.compile(
 )
 
 
+def _is_placeholder(value: Any) -> bool:
+    # An unquoted `[NAME]` is a list.
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return isinstance(value, str) and _TO_FILL_IN.search(value) is not None
+
+
 def secret_data_not_base64(secret: View, profile: Profile) -> Iterator[Hit]:
     """Values in `data` that the API server cannot decode. No value ever leaves this function."""
     for key, value in mapping(secret.data.get("data")).items():
         if value is None or isinstance(value, Unknown):
             continue
         problem = base64_problem(value)
-        if not problem or (isinstance(value, str) and _TO_FILL_IN.search(value)):
+        if not problem or _is_placeholder(value):
             continue
         if problem == "alphabet" and not base64_problem(re.sub(r"\s+", "", value)):
             problem = "blanks"
