@@ -300,6 +300,15 @@ def _knowledge(
 _IDENTITY = (("metadata", "name"), ("metadata", "namespace"))
 
 
+class _Linked(NamedTuple):
+    """A hit with the targets in which it holds, where its file belongs to several."""
+
+    hit: LocatedHit
+    targets: tuple[str, ...]
+    partial: bool
+    """Whether it does not hold in others of these."""
+
+
 def _link(
     targets: Sequence[Target],
     records: Mapping[str, ScanRecord],
@@ -307,7 +316,7 @@ def _link(
     settings: Settings,
     environments: Mapping[str, _Environment],
     config: Config,
-) -> tuple[list[tuple[LocatedHit, tuple[str, ...]]], tuple[NotEvaluated, ...]]:
+) -> tuple[list[_Linked], tuple[NotEvaluated, ...]]:
     """All hits with the names of the targets in which they hold, and the rules that could not judge."""
     merged: dict[tuple[Any, ...], tuple[LocatedHit, set[str]]] = {}
     names_of: dict[str, set[str]] = {}
@@ -391,7 +400,8 @@ def _link(
     found = []
     for hit, names in merged.values():
         holders = names_of.get(hit.path, set())
-        found.append((hit, tuple(sorted(names)) if len(holders) > 1 else ()))
+        shown = tuple(sorted(names)) if len(holders) > 1 else ()
+        found.append(_Linked(hit, shown, bool(shown) and names < holders))
     not_evaluated = tuple(
         NotEvaluated(rule, tuple(sorted(needs)), tuple(sorted(filter(None, where))))
         for rule, (needs, where) in sorted(unjudged.items())
@@ -411,14 +421,16 @@ def _cluster_paths(cluster: Any) -> set[str]:
 
 
 def _suppress(
-    hits: Sequence[tuple[LocatedHit, tuple[str, ...]]],
+    hits: Sequence[_Linked],
     records: Mapping[str, ScanRecord],
     request: Request,
     not_evaluated: Iterable[NotEvaluated],
 ) -> tuple[list[Finding], list[Finding]]:
     """Hits as findings, those that the files suppress apart; and what there is to say about suppressions."""
     active = request.active
-    found = [(_finding(hit, names, active), hit) for hit, names in hits]
+    found = [
+        (_finding(one.hit, active)._replace(targets=one.targets, partial=one.partial), one.hit) for one in hits
+    ]
     if not request.use_suppressions:
         return [finding for finding, _ in found], []
     suppressions = {path: record.suppressions for path, record in records.items() if record.suppressions}
@@ -438,11 +450,11 @@ def _suppress(
     by_hit = {id(hit): finding for finding, hit in found}
     kept = [by_hit[id(hit)] for hit in marked.kept]
     suppressed = [by_hit[id(hit)]._replace(suppressed=how) for hit, how in marked.suppressed]
-    kept += [_finding(hit, (), active) for hit in marked.extra if hit.rule in active]
+    kept += [_finding(hit, active) for hit in marked.extra if hit.rule in active]
     return kept, suppressed
 
 
-def _finding(hit: LocatedHit, names: tuple[str, ...], active: Mapping[str, Active]) -> Finding:
+def _finding(hit: LocatedHit, active: Mapping[str, Active]) -> Finding:
     one = active.get(hit.rule)
     code = one.rule.code if one else "KLA0009"
     return Finding(
@@ -456,7 +468,6 @@ def _finding(hit: LocatedHit, names: tuple[str, ...], active: Mapping[str, Activ
         values=hit.values,
         related=hit.related,
         fingerprint=fingerprint(code, hit),
-        targets=names,
     )
 
 

@@ -203,6 +203,8 @@ class Finding(NamedTuple):
     targets: tuple[str, ...] = ()
     """Names of the targets in which it holds, where its file belongs to several; else empty."""
     suppressed: Suppressed | None = None
+    partial: bool = False
+    """Whether its file belongs to further targets, in which it does not hold."""
 
 
 LedgerStatus = Literal["checked", "partly", "not-checked"]

@@ -115,8 +115,6 @@ class Builder:
         self.anchors: dict[str, tuple[Any, int, int]] = {}
         """By name: the value and its offsets (of a container: its start only)."""
         self.anchors_full = False
-        self.sizes: dict[int, tuple[int, Any]] = {}
-        """By id: how many nodes a container expands to, and the container."""
         self.budget = self.limits.nodes
         self.irregular: dict[int, list[tuple[int, str]]] = {}
         """By id of a mapping that must be settled at its end: its repeated keys, each with its position."""
@@ -361,20 +359,14 @@ class Builder:
         return value
 
     def _size(self, value: Any) -> int:
-        """How many nodes a value expands to, or a number that the budget does not hold."""
-        known = self.sizes.get(id(value))
-        if known:
-            return known[0]
+        """How many nodes a value expands to, or a number that the budget does not hold; costs what it returns."""
         total = 0
         nodes = [value]
         while nodes and total <= self.budget:
             node = nodes.pop()
-            known = self.sizes.get(id(node))
-            total += known[0] if known else 1
-            if known is None and isinstance(node, (dict, list)):
+            total += 1
+            if isinstance(node, (dict, list)):
                 nodes.extend(node.values() if isinstance(node, dict) else node)
-        if isinstance(value, (dict, list)):
-            self.sizes[id(value)] = total, value
         return total
 
     def _spend(self, start: int, end: int, nodes: int, container: Any, key: Any) -> bool:

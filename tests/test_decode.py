@@ -174,6 +174,14 @@ def test_duplicate_keys_are_found_and_the_last_wins() -> None:
     assert decoded.place(document, (), at("spec", "name")).span == (3, 3, 3, 10)
 
 
+def test_a_duplicate_of_an_alias_is_no_alias() -> None:
+    decoded = read("x: &x {k: 1}\na: *x\na: {k: 2}\nb: {k: 3}\nb: *x\n")
+    (document,) = decoded.documents
+    assert document.data == {"x": {"k": 1}, "a": {"k": 2}, "b": {"k": 1}}
+    assert decoded.place(document, (), at("a", "k")).span == (3, 5, 3, 9)
+    assert decoded.place(document, (), at("b", "k")).span == (5, 4, 5, 6)
+
+
 def test_keys_that_become_equal_are_duplicates() -> None:
     assert problem("on: 1\ny: 2\n").values["key"] == "true"
     assert problem('"1": 1\n1: 2\n').values["key"] == "1"
@@ -299,6 +307,15 @@ def test_aliases_behind_a_syntax_error_keep_their_places() -> None:
     assert decoded.place(document, (), at("z", "k")).anchor == (3, 8, 3, 12)
 
 
+@pytest.mark.parametrize("text", ["---\n---\n@\n", "---\n# c\n---\n\ta: 1\n", "a: 1\n---\n@\n"])
+def test_an_error_at_the_start_of_a_document(text: str) -> None:
+    decoded = read(text)
+    assert decoded.documents[-1].failed
+    found = problem(text)
+    assert found.values["problem"] == "found character that cannot start any token"
+    assert found.span.line == text.count("\n")
+
+
 @pytest.mark.parametrize("line", ["--- {a: 1}", "---x", "-----", "--- text", "---x: 1"])
 def test_only_a_comment_may_follow_a_separator(line: str) -> None:
     decoded = read(f"a: 1\n{line}\nb: 2\n")
@@ -370,8 +387,8 @@ def test_big_endian() -> None:
 
 
 def test_files_put_together_with_their_byte_order_marks() -> None:
-    decoded = read("\ufeffa: 1\n---\n\ufeffb: 2\n")
-    assert [document.data for document in decoded.documents] == [{"a": 1}, {"b": 2}]
+    decoded = read("\ufeffa: 1\n---\n\ufeffb: 2\nc: 3\n")
+    assert [document.data for document in decoded.documents] == [{"a": 1}, {"b": 2, "c": 3}]
     assert decoded.documents[1].span.line == 3
 
 
@@ -485,6 +502,11 @@ def test_few_aliases_are_no_bomb() -> None:
 def test_merge_keys_count_too() -> None:
     _, found = spent(b"a: &a {" + b", ".join(b"k%d: 1" % n for n in range(1000)) + b"}\nb:\n" + b"- {<<: *a}\n" * 1000)
     assert [one.kind for one in found] == ["alias-budget"]
+
+
+def test_merge_keys_inside_merge_keys_count() -> None:
+    text = b"{<<: " * 150 + b"{" + b", ".join(b"k%d: 1" % n for n in range(5000)) + b"}" + b"}" * 150
+    assert [one.kind for one in spent(text)[1]] == ["alias-budget"]
 
 
 def test_many_anchors() -> None:

@@ -151,6 +151,8 @@ def test_parts(path: FieldPath, expected: str) -> None:
         ("|2\n    x\n   y", 2, 3, "2: x"),
         ("|+\n\n  a\n\n  b\n\n", 4, 5, "5: b"),
         ("|\r\n  a\r\n  bc\r\n", 3, 4, "3: c"),
+        ("|\n  a\x85  b\n  cc\n", 2, 3, "1: |"),
+        ('"a\n\nb"', 0, 2, '1: "a'),
     ],
 )
 def test_slices(scalar: str, start: int, end: int, expected: str) -> None:
@@ -281,6 +283,22 @@ def test_aliases(route: Route, expected: str, anchor: str | None) -> None:
     assert (found.anchor and shown(ALIASES, found.anchor)) == anchor
 
 
+def test_of_several_aliases_on_the_way_the_first_is_the_place() -> None:
+    text = "x: &x {a: 1}\ny: &y {b: *x}\nz: *y\n"
+    found = place(text, at("z", "b", "a"))
+    assert (shown(text, found.span), found.anchor and shown(text, found.anchor)) == ("3: *y", "1: a: 1")
+
+
+def test_a_resource_that_is_an_alias() -> None:
+    text = "x: &x\n  kind: Pod\nitems:\n- *x\n"
+    assert words(text, at(), ("items", 0)) == "4: *x"
+    assert words(text, at("spec"), ("items", 0)) == "4: *x"
+
+
+def test_a_name_that_is_no_scalar_does_not_stand_for_its_item() -> None:
+    assert words("a:\n- b: 1\n  name: {c: d}\n", at("a", 0)) == "2: b: 1"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -409,11 +427,13 @@ def test_an_outline_has_every_entry_in_the_order_of_the_text() -> None:
 
 
 def test_an_outline_leaves_out_what_aliases_bring() -> None:
-    assert outline("a: &x {b: 1}\nc: *x\nd:\n  <<: *x\n  e: [*x]\n") == [
+    assert outline("a: &x\n  b: 1\nc: *x\nd:\n  <<: *x\n  e:\n  - *x\n") == [
         (1, ("a",)),
-        (2, ("c",)),
-        (3, ("d",)),
-        (5, ("d", "e")),
+        (2, ("a", "b")),
+        (3, ("c",)),
+        (4, ("d",)),
+        (6, ("d", "e")),
+        (7, ("d", "e", 0)),
     ]
 
 

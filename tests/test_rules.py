@@ -75,13 +75,13 @@ def test_both_languages_use_the_same_placeholders() -> None:
             assert english == chinese, f"{name}: {entry}"
 
 
-def test_english_messages_end_with_a_period_and_quote_with_single_quotes() -> None:
+def test_messages_are_sentences_and_english_quotes_with_single_quotes() -> None:
     for name, rule in CONTENT.items():
         message = rule["message"]
         entries = {"default": message} if set(message) == {"en", "zh"} else message
         for words in entries.values():
-            assert words["en"].strip().endswith("."), name
-            assert words["zh"].strip().endswith("。"), name
+            assert words["en"].strip().endswith((".", "?")), name
+            assert words["zh"].strip().endswith(("。", "？")), name
             assert "“" not in words["en"], name
 
 

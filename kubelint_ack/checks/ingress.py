@@ -55,6 +55,9 @@ def _service_hit(ingress: IngressFact, backend: Backend, project: Project) -> It
         }
         found = nearest(backend.service, near)
         other, message, severity = near[found] if found else None, "near" if found else "default", answer.severity
+        # Add-ons of the cluster come from elsewhere.
+        if own == "kube-system" and not answer.certain:
+            severity = "info"
     elif answer.unseen:
         other = next((one for one in project.services if one.name == backend.service), None)
         if other is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
-from kubelint_ack.records import Hit, Related, Severity, at
+from kubelint_ack.records import Hit, Related, Severity
 from kubelint_ack.values import Selector, cidr, matches, nearest, overlap, selector_text
 from kubelint_ack.views import View
 
@@ -28,7 +28,7 @@ _EXCLUSIVE = ("k8s.aliyun.com/exclusive-mode-eni-type", "eniOnly")
 def netpol_on_exclusive_eni(policy: PolicyFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A policy for pods that have a network interface of their own."""
     if profile.terway.mode == "exclusive-eni":
-        yield Hit(at("kind"), policy=policy.resource.id.name)
+        yield Hit(policy.pods_at, policy=policy.resource.id.name)
         return
     exclusive = [
         workload

@@ -162,17 +162,16 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
         severity = "warning"
     labels = [_node_labels(pool, profile) for pool in pools]
     fitting: list[tuple[NodePool, list[_Wish]]] = []
-    lacking: list[tuple[int, int, list[_Wish]]] = []
+    lacking: list[tuple[int, list[_Wish], list[_Wish]]] = []
     for number, pool in enumerate(pools):
         for wishes in alternatives:
             missing = [one for one in wishes if not _fits(one.requirement, pool, labels[number])]
             if missing:
-                lacking.append((len(missing), number, missing))
+                lacking.append((number, wishes, missing))
             else:
                 fitting.append((pool, wishes))
     if not fitting:
-        _, number, missing = min(lacking, key=lambda one: (one[0], one[1]))
-        wishes = next(one for one in alternatives if missing[0] in one)
+        number, wishes, missing = min(lacking, key=lambda one: len(one[2]))
         key = missing[0].requirement.key
         found = labels[number].get(key)
         yield Hit(

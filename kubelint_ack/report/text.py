@@ -183,7 +183,7 @@ class _Writer:
     def notes(self, finding: Finding, rule: RuleInfo, gutter: int) -> list[str]:
         language = self.run.language
         lines = []
-        if finding.targets and set(finding.targets) != set(self.run.targets):
+        if finding.partial:
             lines += self.note(gutter, say(language, "finding.targets", targets=visible(", ".join(finding.targets))))
         if finding.suppressed:
             lines += self.note(gutter, suppressed_by(finding, language))
