@@ -35,11 +35,14 @@ def directory() -> str:
     return os.path.expanduser("~/.cache/kubelint-ack")
 
 
-def encode(record: ScanRecord) -> bytes:
-    """A record as bytes."""
+def encode(record: ScanRecord) -> bytes | None:
+    """A record as bytes; None if it holds what has no form there: a huge number, a name that is no UTF-8."""
     import msgspec
 
-    return msgspec.msgpack.encode(record)
+    try:
+        return msgspec.msgpack.encode(record)
+    except (OverflowError, UnicodeEncodeError):
+        return None
 
 
 def decode(data: bytes) -> ScanRecord:
@@ -96,8 +99,10 @@ class Cache:
 
     def put(self, record: ScanRecord, content: str, encoded: bytes | None) -> None:
         """Remember a record; `encoded` is what `encode` made of it, where that was done."""
-        self._entries()[record.path] = _Stored(content, encode(record) if encoded is None else encoded)
-        self._changed = True
+        encoded = encoded or encode(record)
+        if encoded is not None:
+            self._entries()[record.path] = _Stored(content, encoded)
+            self._changed = True
 
     def _entries(self) -> dict[str, _Stored]:
         if self._known is None:

@@ -213,7 +213,7 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
         context=given["context"] or config.context,
         with_context=not given["no_context"],
     )
-    own = {os.path.realpath(path) for path in [found] if path}
+    own = {os.path.realpath(path) for path in (found, *_profile_files(config, root)) if path}
     if own:
         # The configuration is no manifest; findings about the profile in it are reported all the same.
         inputs = inputs._replace(
@@ -221,6 +221,14 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
             context=tuple(source for source in inputs.context if os.path.realpath(source.file) not in own),
         )
     return config, inputs
+
+
+def _profile_files(config: Config, root: str) -> Iterable[str]:
+    """The files in which the profiles are written."""
+    for cluster in (config.cluster, *(one.cluster for one in config.environments)):
+        for origin in (cluster.default, *cluster.origins.values()):
+            if origin is not None:
+                yield os.path.join(root, origin.path)
 
 
 def _check_versions(versions: Sequence[str]) -> None:

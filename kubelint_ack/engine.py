@@ -428,9 +428,7 @@ def _suppress(
 ) -> tuple[list[Finding], list[Finding]]:
     """Hits as findings, those that the files suppress apart; and what there is to say about suppressions."""
     active = request.active
-    found = [
-        (_finding(one.hit, active)._replace(targets=one.targets, partial=one.partial), one.hit) for one in hits
-    ]
+    found = [(_finding(one.hit, active)._replace(targets=one.targets, partial=one.partial), one.hit) for one in hits]
     if not request.use_suppressions:
         return [finding for finding, _ in found], []
     suppressions = {path: record.suppressions for path, record in records.items() if record.suppressions}

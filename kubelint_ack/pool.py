@@ -116,11 +116,13 @@ def _initialise(settings: Settings) -> None:
     gc.disable()
 
 
-def _scan_batch(batch: list[Work]) -> list[bytes]:
+def _scan_batch(batch: list[Work]) -> list[bytes | ScanRecord]:
+    """Records, encoded where they can be: a number beyond 64 bits, or a name that is no UTF-8, cannot."""
     from kubelint_ack.cache import encode
 
     assert _settings is not None
-    return [encode(scan_source(source, role, _settings)) for source, role in batch]
+    records = (scan_source(source, role, _settings) for source, role in batch)
+    return [encode(record) or record for record in records]
 
 
 def _scan_in_pool(
@@ -145,4 +147,7 @@ def _scan_in_pool(
     with context.Pool(processes, _initialise, (settings,)) as pool:
         for encoded in pool.imap_unordered(_scan_batch, batches):
             for one in encoded:
-                done(decode(one), one)
+                if isinstance(one, bytes):
+                    done(decode(one), one)
+                else:
+                    done(one, None)

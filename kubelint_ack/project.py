@@ -421,10 +421,21 @@ class Project:
         """The object that a reference of `near` names."""
         return self.find(reference.kind, reference.name, near, reference.namespace)
 
-    def named(self, kind: str, name: str, near: Any) -> Iterator[Any]:
-        """Facts of that kind and name in the same namespace as `near`, in this unit."""
+    def named(self, kind: str, name: str, near: Any, *, surely: bool = True) -> Iterator[Any]:
+        """Facts of that kind and name in the same namespace as `near`, in this unit.
+
+        With `surely` false also those of which it cannot be known.
+        """
         for where, fact in self._by_name.get((kind, name), ()):
-            if kind in CLUSTER_SCOPED or same_namespace(where, self.namespace(near)):
+            same = kind in CLUSTER_SCOPED or same_namespace(where, self.namespace(near))
+            if same or (same is None and not surely):
+                yield fact
+
+    def named_elsewhere(self, kind: str, name: str, near: Any) -> Iterator[Any]:
+        """Facts of that kind and name in any unit of the run that write the same namespace as `near` has."""
+        own = self.namespace(near)
+        for where, fact in self._everywhere.find(kind, name):
+            if own is not None and where == own:
                 yield fact
 
     def together(self, one: ResourceFact, other: ResourceFact) -> bool:
@@ -468,7 +479,7 @@ class Project:
 
     def added_keys(self, kind: str, name: str) -> tuple[str, ...] | None:
         """Keys that generators and controllers give to a ConfigMap or Secret; None if they cannot be known."""
-        if any(made in ((kind, name), (kind, None)) for resource in self.resources for made in resource.makes):
+        if (kind, name) in self._made or (kind, None) in self._made:
             return None
         found: list[str] = []
         for generated_kind, generated_name, keys in self._knowledge.generated:

@@ -36,6 +36,7 @@ from kubelint_ack.records import (
     Unknown,
     field_text,
 )
+from kubelint_ack.redaction import may_hold_credentials, secret_spans
 from kubelint_ack.resource import NotResource, Resource, resources
 from kubelint_ack.suppress import Suppression, find_suppressions
 from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, view
@@ -132,10 +133,12 @@ def scan(path: str, data: bytes, role: str, explicit: bool, settings: Settings) 
     """The record of one file. `role` is `manifest`, `patch` or `data` (as kustomizations use it)."""
     if role == "data":
         return _unread(path, "kustomize-data")
-    if not sniff(data) and not posixpath.basename(path).startswith("kustomization.") and not explicit:
+    seen = sniff(data) or posixpath.basename(path).startswith("kustomization.")
+    if not seen and not explicit:
         return _unread(path, "not-kubernetes")
-    decoded = decode(data, max_bytes=settings.max_bytes)
-    return _Scan(path, decoded, role, settings).record()
+    record = _Scan(path, decode(data, max_bytes=settings.max_bytes), role, settings).record()
+    # What only an explicit name makes us look into hides nothing: it would not if it were found by walking.
+    return record if seen else record._replace(hidden=[], broken=[])
 
 
 def _unread(path: str, reason: str, detail: str = "") -> ScanRecord:
@@ -175,9 +178,15 @@ class _Scan:
     def record(self) -> ScanRecord:
         """Everything found, as the record."""
         entries = [self._document(document, number) for number, document in enumerate(self.decoded.documents, 1)]
+        for document, entry in zip(self.decoded.documents, entries):
+            body = self.decoded.text[document.start : document.end]
+            if entry.status == "not-checked" and may_hold_credentials(body):
+                self.redacted.append(document.span)
         for problem in self.decoded.problems:
             self._problem(problem, None, None)
         suppressions = find_suppressions(self.path, self.decoded, self.found, self.settings.pod_routes)
+        # What looks like a suppression inside a Secret's value is data, and would be quoted.
+        suppressions = [one for one in suppressions if not (one.problem == "inside-value" and _is_secret(one.resource))]
         return ScanRecord(
             self.path,
             self._file_entry(entries),
@@ -220,8 +229,6 @@ class _Scan:
                 return entry("not-checked", "template")
             for problem in document.problems:
                 self._problem(problem, document, None)
-            if "Secret" in self.decoded.text[document.start : document.end]:
-                self.redacted.append(document.span)
             return entry("not-checked", "syntax")
         if self.role == "patch":
             return entry("not-checked", "kustomize-patch")
@@ -231,8 +238,6 @@ class _Scan:
         if reason is not None:
             if reason.reason == "template":
                 self._hide(document)
-            if reason.reason == "kubeconfig":
-                self.redacted.append(document.span)
             return entry("not-checked", reason.reason, reason.detail)
         if len(found) == 1 and _is_patch(found[0], "$patch" in self.decoded.text):
             return entry("not-checked", "kustomize-patch")
@@ -288,12 +293,7 @@ class _Scan:
         self.found.append((document, resource))
         lens = view(resource, self.settings.pod_routes)
         if resource.family == ("", "Secret"):
-            for field in ("data", "stringData"):
-                for key in mapping(resource.data.get(field)):
-                    at = FieldPath((field, key), "value")
-                    start = self.decoded.place(document, resource.prefix, at).span
-                    end = self.decoded.node_span(document, (*resource.prefix, field, key))
-                    self.redacted.append(Span(start.line, start.column, end.end_line, end.end_column))
+            self.redacted += secret_spans(self.decoded, document, resource)
 
         def locate(path: FieldPath) -> Place:
             return self.decoded.place(document, resource.prefix, path)
@@ -404,6 +404,10 @@ def _plain(value: Any) -> Any:
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
         return [_plain(item) for item in items]
     return str(value)
+
+
+def _is_secret(resource: ResourceId | None) -> bool:
+    return resource is not None and (resource.group, resource.kind) == ("", "Secret")
 
 
 def crash_hit(name: str, error: Exception, path: str, resource: ResourceId | None, place: Place) -> LocatedHit:

@@ -341,13 +341,14 @@ class Builder:
         at, at_end = event.start_mark.index, event.end_mark.index
         if event.anchor not in self.anchors:
             if not self.anchors_full:
-                problem = f"the anchor {event.anchor} is not defined before"
+                # Without its name: the value may be a password that begins with an asterisk.
+                problem = "the anchor is not defined before"
                 self._refuse(at, at_end, problem, self._route(container, key))
             return unknown
         value, start, end = self.anchors[event.anchor]
         if isinstance(value, (dict, list)):
             if value is container or any(holder is value for holder, _, _ in self.stack):
-                problem = f"the value of anchor {event.anchor} contains itself"
+                problem = "the value of the anchor contains itself"
                 self._refuse(at, at_end, problem, self._route(container, key))
                 return unknown
             start, end = self.marks.of(value)[:2]

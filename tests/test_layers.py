@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"kustomize"},
     {"units"},
     {"checks"},
-    {"suppress"},
+    {"suppress", "redaction"},
     {"scan"},
     {"link", "cache"},
     {"pool"},

@@ -121,9 +121,9 @@ INVALID = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, name: y}\n"
 """A duplicate key: a finding that needs no other file."""
 
 SHOP = {
-    "apps/web.yaml": deployment("web", "orders-web"),
-    "apps/jobs.yaml": deployment("jobs", "jobs"),
-    "services/web.yaml": service("web", "orders-web"),
+    "shop/web.yaml": deployment("web", "orders-web"),
+    "shop/jobs.yaml": deployment("jobs", "batch"),
+    "shop/service.yaml": service("web", "orders-web"),
 }
 
 
@@ -145,53 +145,53 @@ def test_clean_repository_passes(project: Project) -> None:
 
 def test_changed_labels_of_a_deployment_report_the_service_in_an_unchanged_file(project: Project) -> None:
     project.commit(SHOP)
-    project.write({"apps/web.yaml": deployment("web", "order-web")})
-    project.git("add", "apps/web.yaml")
+    project.write({"shop/web.yaml": deployment("web", "order-web")})
+    project.git("add", "shop/web.yaml")
     output = project.hook(code=1)
-    assert places(output) == {"services/web.yaml: service-selects-nothing"}
+    assert places(output) == {"shop/service.yaml: service-selects-nothing"}
     assert "Found 1 finding" in output
 
 
 def test_deleted_deployment_is_seen_by_the_hook_for_the_whole_repository(project: Project) -> None:
     project.commit(SHOP)
-    project.git("rm", "--quiet", "apps/web.yaml")
+    project.git("rm", "--quiet", "shop/web.yaml")
     assert "Skipped" in project.hook(), "pre-commit hands no deleted files to hooks"
-    assert places(project.hook(id="kubelint-ack-all", code=1)) == {"services/web.yaml: service-selects-nothing"}
+    assert places(project.hook(id="kubelint-ack-all", code=1)) == {"shop/service.yaml: service-selects-nothing"}
 
 
 def test_deleted_service_is_seen_by_the_hook_for_the_whole_repository(project: Project) -> None:
     database = deployment("db", "db").replace("kind: Deployment", "kind: StatefulSet")
     database = database.replace("spec:\n  selector:", "spec:\n  serviceName: db\n  selector:")
     headless = service("db", "db").replace("spec:\n", "spec:\n  clusterIP: None\n")
-    project.commit({**SHOP, "apps/db.yaml": database, "services/db.yaml": headless})
+    project.commit({**SHOP, "shop/db.yaml": database, "shop/db-service.yaml": headless})
     assert "Passed" in project.hook(id="kubelint-ack-all")
-    project.git("rm", "--quiet", "services/db.yaml")
-    assert places(project.hook(id="kubelint-ack-all", code=1)) == {"apps/db.yaml: statefulset-service-missing"}
+    project.git("rm", "--quiet", "shop/db-service.yaml")
+    assert places(project.hook(id="kubelint-ack-all", code=1)) == {"shop/db.yaml: statefulset-service-missing"}
 
 
 def test_renamed_files(project: Project) -> None:
     """Moved as it is a Service is still right; moved and changed it is reported where it is now."""
     project.commit(SHOP)
-    project.git("mv", "services/web.yaml", "services/shop.yaml")
+    project.git("mv", "shop/service.yaml", "shop/front.yaml")
     assert "Passed" in project.hook()
-    project.write({"services/shop.yaml": service("web", "orders-web-new")})
+    project.write({"shop/front.yaml": service("web", "orders-web-new")})
     project.git("add", "--all")
-    assert places(project.hook(code=1)) == {"services/shop.yaml: service-selects-nothing"}
+    assert places(project.hook(code=1)) == {"shop/front.yaml: service-selects-nothing"}
 
 
 def test_chinese_and_spaced_names(project: Project) -> None:
-    names = ["清单/订单 服务.yaml", 'a b/c\'d "e".yml', "emoji 🚀.json", "-dash.yaml"]
-    project.commit({"ok.yaml": SHOP["services/web.yaml"]})
+    names = ["清单/订单 服务.yaml", 'a b/c\'d "e".yml', "emoji 🚀.json"]
+    project.commit({"ok.yaml": SHOP["shop/service.yaml"]})
     project.write(dict.fromkeys(names, INVALID))
     project.git("add", "--all")
     assert places(project.hook(code=1)) == {f"{name}: yaml-duplicate-key" for name in names}
 
 
 def test_partially_staged_file_is_judged_as_it_is_staged(project: Project) -> None:
-    project.commit({"pod.yaml": SHOP["apps/web.yaml"]})
+    project.commit({"pod.yaml": SHOP["shop/web.yaml"]})
     project.write({"pod.yaml": INVALID})
     project.git("add", "pod.yaml")
-    project.write({"pod.yaml": SHOP["apps/web.yaml"] + "# repaired, not staged\n"})
+    project.write({"pod.yaml": SHOP["shop/web.yaml"] + "# repaired, not staged\n"})
     assert places(project.hook(code=1)) == {"pod.yaml: yaml-duplicate-key"}
     project.git("add", "pod.yaml")
     project.write({"pod.yaml": INVALID})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kubelint_ack.facts import DataFact, Reference, WorkloadFact
@@ -66,15 +66,10 @@ def _missing_key(reference: Reference, workload: WorkloadFact, project: Project)
         return None
     added = project.added_keys(reference.kind, reference.name)
     # Several objects of that name are variants of each other: one that has the key is enough.
-    candidates = [
-        fact
-        for fact in project.data
-        if (fact.resource.id.kind, fact.resource.id.name) == (reference.kind, reference.name)
-        and same_namespace(project.namespace(fact), project.namespace(workload)) is not False
-    ]
+    candidates = _data(project.named(reference.kind, reference.name, workload, surely=False))
     if added is None or not all(_is_complete(fact, project) for fact in candidates):
         return None
-    definitions: list[DataFact] = list(project.named(reference.kind, reference.name, workload))
+    definitions = _data(project.named(reference.kind, reference.name, workload))
     keys = sorted({*added, *(name for fact in definitions for name in fact.keys)})
     if not keys or key in keys or any(key in fact.keys for fact in candidates):
         return None
@@ -95,6 +90,11 @@ def _missing_key(reference: Reference, workload: WorkloadFact, project: Project)
         count=len(keys),
         near=near or "",
     )
+
+
+def _data(facts: Iterable[Any]) -> list[DataFact]:
+    """Those that are no custom resources of the same kind."""
+    return [fact for fact in facts if isinstance(fact, DataFact)]
 
 
 def _is_complete(fact: DataFact, project: Project) -> bool:

@@ -36,8 +36,9 @@ def ingress_backend_missing(ingress: IngressFact, project: Project, profile: Pro
         if backend.port == _ACTION_PORT or backend.service in actions or not _SERVICE_NAME.fullmatch(backend.service):
             continue
         services: list[ServiceFact] = list(project.named("Service", backend.service, ingress))
-        if services:
-            yield from _port_hit(ingress, backend, services, project)
+        elsewhere: list[ServiceFact] = list(project.named_elsewhere("Service", backend.service, ingress))
+        if services or elsewhere:
+            yield from _port_hit(ingress, backend, services, elsewhere, project)
         else:
             yield from _service_hit(ingress, backend, project)
 
@@ -77,8 +78,15 @@ def _service_hit(ingress: IngressFact, backend: Backend, project: Project) -> It
     )
 
 
-def _port_hit(ingress: IngressFact, backend: Backend, services: list[ServiceFact], project: Project) -> Iterator[Hit]:
-    """The port against those of the Service; of several variants of the Service, one that has it is enough."""
+def _port_hit(
+    ingress: IngressFact,
+    backend: Backend,
+    here: list[ServiceFact],
+    elsewhere: list[ServiceFact],
+    project: Project,
+) -> Iterator[Hit]:
+    """The port against those of the Service, of this unit first; of several variants, one that has it is enough."""
+    services = here or elsewhere
     wanted = int(backend.port) if isinstance(backend.port, str) and backend.port.isdecimal() else backend.port
     if wanted is None or any(_may_have(service, wanted, project) for service in services):
         return
@@ -93,7 +101,7 @@ def _port_hit(ingress: IngressFact, backend: Backend, services: list[ServiceFact
         backend.port_at,
         message=message,
         # Files may be alternatives of each other; documents of one file are applied together.
-        severity=None if len(services) == 1 or project.together(ingress.resource, service.resource) else "warning",
+        severity=None if len(here) == 1 or project.together(ingress.resource, service.resource) else "warning",
         related=(Related(service.ports[0].at, of=service, note="ports"),),
         service=backend.service,
         port=wanted,

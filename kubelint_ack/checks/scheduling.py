@@ -176,7 +176,7 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
         found = labels[number].get(key)
         yield Hit(
             missing[0].at,
-            message="value" if found and len(missing) == 1 else "default",
+            message="default" if len(missing) > 1 else "value" if found else "absent",
             severity=severity,
             wanted=_wishes_text(wishes),
             pool=pools[number].name,

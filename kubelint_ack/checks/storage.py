@@ -241,7 +241,8 @@ _PLAIN = {("", "Pod"), ("apps", "StatefulSet")}
 def volume_mount_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """`volumeMounts` and `volumeDevices` that name no volume of the pod."""
     volumes = _volume_names(workload)
-    if volumes is None:
+    # A pod that has run had its volumes: the file shows a part of it.
+    if volumes is None or workload.has("status", "phase"):
         return
     mounts: dict[str, list[tuple[FieldPath, Container]]] = {}
     for container in workload.containers:
