@@ -135,6 +135,7 @@ def _check(given: Mapping[str, Any]) -> int:
     try:
         config, inputs = _read_settings(given)
         language, explicit_language = _language(given["lang"], config.lang)
+        _check_presets(words_of(given["preset"]))
         active = catalog.select(
             presets=words_of(given["preset"]) or config.presets,
             select=words_of(given["select"]) or config.select,
@@ -156,7 +157,10 @@ def _check(given: Mapping[str, Any]) -> int:
         return _show_files(inputs)
     if not inputs.scope:
         click.echo(f"kubelint-ack: {say(language, 'cli.no-files')}", err=True)
-    outcome = _run(given, config, inputs, active, versions)
+    try:
+        outcome = _run(given, config, inputs, active, versions)
+    except InputError as error:
+        raise Failure(str(error)) from None
     run = _report_run(outcome, active, inputs, language, explicit_language, time.monotonic() - started)
     failed = _write_reports(given, config, run, outputs, active)
     for problem in outcome.unreadable:
@@ -183,6 +187,8 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
     explicit = given["config"]
     if explicit and not os.path.isfile(explicit):
         raise InputError(f"{printable(explicit)}: --config must name a file")
+    if stdin_filename is not None and (not stdin_filename or os.path.isdir(stdin_filename)):
+        raise InputError(f"--stdin-filename '{printable(stdin_filename)}': it must name a file")
     language, _ = _language(given["lang"])
     found = explicit
     root, has_root = sources.find_root(paths, given["root"], explicit, stdin_filename=stdin_filename)
@@ -213,6 +219,11 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
         context=given["context"] or config.context,
         with_context=not given["no_context"],
     )
+    if (given["no_context"] or not has_root) and root not in map(os.path.realpath, paths):
+        # Complete is what the configuration says of everything below the root, and that is not read.
+        config = config._replace(
+            complete=False, environments=tuple(one._replace(complete=False) for one in config.environments)
+        )
     own = {os.path.realpath(path) for path in (found, *_profile_files(config, root)) if path}
     if own:
         # The configuration is no manifest; findings about the profile in it are reported all the same.
@@ -229,6 +240,17 @@ def _profile_files(config: Config, root: str) -> Iterable[str]:
         for origin in (cluster.default, *cluster.origins.values()):
             if origin is not None:
                 yield os.path.join(root, origin.path)
+
+
+def _check_presets(names: Sequence[str]) -> None:
+    from kubelint_ack.files import InputError
+    from kubelint_ack.values import nearest
+
+    for name in names:
+        if name not in PRESETS:
+            near = nearest(name, PRESETS)
+            known = f"did you mean '{near}'?" if near else f"choose from {', '.join(PRESETS)}"
+            raise InputError(f"--preset: unknown preset '{name}'; {known}")
 
 
 def _check_versions(versions: Sequence[str]) -> None:
@@ -264,7 +286,7 @@ def _jobs(given: str | None, config: Config) -> int:
     value = given if given is not None else config.jobs
     if value in (None, "auto", 0):
         return 0
-    if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and int(value) > 0):
+    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal() and int(value) > 0):
         return int(value)
     raise Failure(f"--jobs {value}: write a number of processes, or auto")
 
@@ -463,7 +485,7 @@ def _options(given: Mapping[str, Any], stream: Any) -> Options:
         except (OSError, ValueError):
             width = 80
     columns = os.environ.get("COLUMNS", "")
-    if columns.isdigit() and int(columns) > 0:
+    if columns.isdecimal() and int(columns) > 0:
         width = int(columns)
     links = {"always": True, "never": False}.get(given["hyperlinks"], terminal and not _ci() and color)
     return Options(
@@ -522,9 +544,16 @@ def _write_reports(
     options = _options(given, sys.stdout)
     if format in MACHINE_FORMATS and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    for piece in render(format, own, options):
-        sys.stdout.write(piece)
-    sys.stdout.flush()
+    try:
+        for piece in render(format, own, options):
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing is wrong, and the exit code says what was found.
+        _discard_stdout()
+    except OSError as error:
+        _discard_stdout()
+        fail("<stdout>", error)
     if format == "concise" and not given["quiet"]:
         from kubelint_ack.report.display import defuse
         from kubelint_ack.report.summary import found_line
@@ -572,14 +601,14 @@ NOT_A_GAP = frozenset(
 def _exit_code(given: Mapping[str, Any], config: Config, outcome: Outcome, output_failed: bool) -> int:
     if output_failed or outcome.crashed or outcome.unreadable:
         return FAILED
+    if given["error_on_no_manifests"] and not outcome.resources:
+        click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.no-manifests')}", err=True)
+        return FAILED
     fail_on = given["fail_on"] or config.fail_on or "warning"
     if fail_on != "never":
         worst = LEVELS.index(fail_on)
         if any(LEVELS.index(finding.severity) <= worst for finding in outcome.findings):
             return FOUND
-    if (given["error_on_no_manifests"]) and not outcome.resources:
-        click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.no-manifests')}", err=True)
-        return FAILED
     if given["fail_on_unchecked"] and any(
         entry.status != "checked" and (entry.reason not in NOT_A_GAP) for entry in _entries(outcome)
     ):
@@ -715,7 +744,10 @@ def init(directory: str, ci: Sequence[str], lang: str | None) -> None:
     wanted = [(".kubelint-ack.yaml", starter.init_text(language)), *(starter.ci_snippet(host) for host in ci)]
     if not os.path.isdir(directory):
         raise Failure(_say("cli.no-directory", path=directory))
-    existing = config.find_config(directory)
+    try:
+        existing = config.find_config(directory, language)
+    except config.ConfigError as error:
+        raise Failure("\n".join(error.messages)) from None
     failed = False
     for name, text in wanted:
         path = os.path.join(directory, name)
@@ -772,8 +804,29 @@ def profile(dumps: Sequence[str], output: str | None) -> None:
         click.echo(text, nl=False)
 
 
+def _discard_stdout() -> None:
+    """Lead what is still written to standard output nowhere, also at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _internal_error(error: Exception) -> str:
+    """One line about a fault of ours."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return _say("cli.internal", error=type(error).__name__, where=where, url=BUGS)
+
+
+BUGS = "https://github.com/kubelint-ack/kubelint-ack/issues"
+
+
 def entry() -> None:
     """The console script: exit codes and streams as users of linters expect them."""
+    # Streams that were closed before the start (`>&-`) are None.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  it lives as long as the process
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     # A run is short and what it builds holds no cycles: collecting garbage would only cost time.
     gc.disable()
     for stream in (sys.stdout, sys.stderr):
@@ -786,11 +839,17 @@ def entry() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         sys.exit(0)
     except click.ClickException as error:
         error.show()
+        sys.exit(FAILED)
+    except OSError as error:
+        _discard_stdout()
+        click.echo(f"kubelint-ack: {_say('cli.error')}: {error.strerror or error}", err=True)
+        sys.exit(FAILED)
+    except Exception as error:  # no traceback reaches a user
+        click.echo(f"kubelint-ack: {_say('cli.error')}: {_internal_error(error)}", err=True)
         sys.exit(FAILED)
     sys.exit(0)
 

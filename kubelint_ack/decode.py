@@ -103,7 +103,7 @@ class _Stream:
             stopped = self.builder.stream(source)
             if stopped:
                 rest = pieces(self.text, stopped.offset)
-                if stopped.between and not self.text.startswith("---", stopped.offset):
+                if stopped.between:
                     self._after(*next(rest, (0, 0)))
                 for start, end in rest:
                     self._piece(start, end)

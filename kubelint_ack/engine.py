@@ -27,6 +27,8 @@ from kubelint_ack.records import (
     FileEntry,
     Finding,
     LocatedHit,
+    ResourceId,
+    Route,
     Severity,
     Span,
 )
@@ -133,11 +135,12 @@ def run(request: Request) -> Outcome:
         return (
             finding.path in scope
             or finding.path in own_files
+            or finding.rule == "rule-crash"
             or any(related.path in scope for related in finding.related)
         )
 
     minimum = SEVERITIES.index(request.minimum)
-    findings = _override((one for one in kept if in_scope(one)), config)
+    findings = _override((one for one in kept if in_scope(one) and one.rule in request.active), config)
     findings = [one for one in findings if SEVERITIES.index(one.severity) <= minimum]
     scope_records = [by_path[path] for path in sorted(scope) if path in by_path]
     return Outcome(
@@ -297,6 +300,10 @@ def _knowledge(
     )
 
 
+def _is_patched(knowledge: Knowledge, resource: ResourceId, route: Route) -> bool:
+    return bool(knowledge.patches) and knowledge.is_patched(resource.kind, resource.name, route)
+
+
 _IDENTITY = (("metadata", "name"), ("metadata", "namespace"))
 
 
@@ -344,19 +351,28 @@ def _link(
         needs.update(unmet(own, settings.active[rule].rule.needs))
         where.add(name)
 
-    profiles_of: dict[str, dict[int, set[str]]] = {}
+    limit = config.max_file_size
+    knowledge = {
+        id(target): _knowledge(target.unit, target.complete, settings.profiles[target.profile], records, sources, limit)
+        for target in targets
+    }
+    holding: dict[str, list[Target]] = {}
     for target in targets:
         for path in target.unit.paths:
             names_of.setdefault(path, set()).add(target.overlay)
-            profiles_of.setdefault(path, {}).setdefault(target.profile, set()).add(target.overlay)
+            holding.setdefault(path, []).append(target)
 
     for path, record in records.items():
-        holding = profiles_of.get(path, {})
-        everywhere = {name for names in holding.values() for name in names} or {BASE}
         for hit in record.hits:
-            names = {name for index in hit.profiles for name in holding.get(index, ())} if hit.profiles else everywhere
-            if names:
-                add(hit._replace(profiles=()), names)
+            # What a patch changes is judged where it is rendered, not in the base.
+            names = {
+                target.overlay
+                for target in holding.get(path, ())
+                if (not hit.profiles or target.profile in hit.profiles)
+                and not (hit.route and hit.resource and _is_patched(knowledge[id(target)], hit.resource, hit.route))
+            }
+            if names or path not in holding:
+                add(hit._replace(profiles=()), names or {BASE})
 
     resource_rules = [one.rule for one in settings.active.values() if one.rule.reads == "resource" and one.rule.needs]
     for target in targets:
@@ -375,8 +391,7 @@ def _link(
         members = [
             Member(records[render.path].facts, render.namespace, dict(render.labels)) for render in target.unit.renders
         ]
-        knowledge = _knowledge(target.unit, target.complete, own, records, sources, config.max_file_size)
-        hits, silent = link(Project(members, knowledge, everywhere_facts), own, dispatch)
+        hits, silent = link(Project(members, knowledge[id(target)], everywhere_facts), own, dispatch)
         counts: Counter[tuple[Any, ...]] = Counter()
         for hit in hits:
             # Sibling overlays say the same of their base in the words of their own namespaces.

@@ -39,8 +39,11 @@ def link(project: Project, profile: Profile, dispatch: Dispatch) -> tuple[list[L
                 continue
             visible = profile if active.rule.needs or active.rule.sharpens else EMPTY
             try:
-                for hit in check(fact, project, visible, **active.options):
-                    hits.append(_located(hit, active, resource))
+                hits.extend(
+                    _located(hit, active, resource)
+                    for hit in check(fact, project, visible, **active.options)
+                    if not project.is_patched(fact, *hit.at.route)
+                )
             except Exception as error:  # a crash is a finding about the linter, never the end of the run
                 if active.rule.name not in crashed:
                     crashed.add(active.rule.name)

@@ -157,6 +157,12 @@ class Patch(NamedTuple):
     routes: tuple[Route, ...]
     """Empty: anywhere."""
 
+    def touches(self, route: Route) -> bool:
+        """Whether it may change a field, or something in it."""
+        if not self.routes or not route:
+            return True
+        return any(all(one == other for one, other in zip(touched, route)) for touched in self.routes)
+
 
 class ImageChange(NamedTuple):
     """How a kustomization rewrites the images of one name."""
@@ -196,6 +202,15 @@ class Knowledge(NamedTuple):
     renames: bool = False
     """Names are given a prefix or suffix on the way: a patch may use either form."""
 
+    def is_patched(self, kind: str, name: str | None, route: Route) -> bool:
+        """Whether a patch may change a field (of an empty route: any field) of the object of that kind and name."""
+        return any(
+            patch.kind in (None, kind)
+            and (patch.name in (None, name) or (self.renames and (name or "") in (patch.name or "")))
+            and patch.touches(route)
+            for patch in self.patches
+        )
+
 
 class Pods:
     """Workloads by the labels of their pods, so that a selector meets only those that it may select."""
@@ -225,6 +240,15 @@ class Pods:
             yield self._all[number]
 
 
+_CORE_KINDS = frozenset({"Service", "ConfigMap", "Secret", "ServiceAccount", "Pod", "Event", "Node", "Namespace"})
+
+
+def _known_as(family: tuple[str, str]) -> str:
+    """What an object is looked up as: its kind; a custom kind of the same name (Knative's Service) is another."""
+    group, kind = family
+    return f"{kind}.{group}" if group and kind in _CORE_KINDS else kind
+
+
 class Existence:
     """All objects of the whole run by kind and name: a reference that the unit does not answer may be here."""
 
@@ -251,7 +275,7 @@ class Existence:
                     for mention in resource.mentions:
                         self.mentions.setdefault(mention.host, []).append((resource, mention))
                 if resource.id.name and not isinstance(fact, ClaimFact):
-                    key = (resource.family[1], resource.id.name)
+                    key = (_known_as(resource.family), resource.id.name)
                     self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
                 elif isinstance(fact, ClaimFact) and not fact.template and fact.name:
                     key = ("PersistentVolumeClaim", fact.name)
@@ -295,7 +319,6 @@ class Project:
         self._added_labels: dict[int, Mapping[str, str]] = {}
         self._by_name: dict[tuple[str, str], list[tuple[str | None, Any]]] = {}
         self._counts: dict[tuple[str, str | None], int] = {}
-        self._patched: dict[int, tuple[Patch, ...]] = {}
         self.services: list[ServiceFact] = []
         self.workloads: list[WorkloadFact] = []
         self.data: list[DataFact] = []
@@ -344,7 +367,7 @@ class Project:
                 continue
             self.resources.append(resource)
             self._made.update(resource.makes)
-            kind = resource.family[1]
+            kind = _known_as(resource.family)
             namespace = None if kind in CLUSTER_SCOPED else (member.namespace or resource.id.namespace)
             self._namespaces[id(resource)] = namespace
             if resource.id.name:
@@ -356,17 +379,6 @@ class Project:
                     self._added_labels[id(resource)] = member.labels
             elif isinstance(fact, ResourceFact) and may_make_objects(resource.family):
                 self._makes_pods_elsewhere = True
-            if self._knowledge.patches:
-                touching = tuple(
-                    patch
-                    for patch in self._knowledge.patches
-                    if (patch.kind is None or patch.kind == kind) and self._may_name(patch, resource.id.name or "")
-                )
-                if touching:
-                    self._patched[id(resource)] = touching
-
-    def _may_name(self, patch: Patch, name: str) -> bool:
-        return patch.name in (None, name) or (self._knowledge.renames and name in (patch.name or ""))
 
     def namespace(self, fact: Any) -> str | None:
         """The namespace of a fact's resource in this render; None: the namespace that is given when it is applied."""
@@ -374,14 +386,7 @@ class Project:
 
     def is_patched(self, fact: Any, *route: str | int) -> bool:
         """Whether a kustomize patch may change the field (or any field) of a fact's resource in this render."""
-        for patch in self._patched.get(id(fact.resource), ()):
-            if not patch.routes or not route:
-                return True
-            for touched in patch.routes:
-                shorter = min(len(touched), len(route))
-                if touched[:shorter] == route[:shorter]:
-                    return True
-        return False
+        return self._knowledge.is_patched(fact.resource.family[1], fact.resource.id.name, route)
 
     def pod_labels(self, workload: WorkloadFact) -> Mapping[str, str | Unknown]:
         """Labels of a workload's pods in this render."""
@@ -447,7 +452,7 @@ class Project:
 
         Together are documents of one file, and all that a kustomization takes; files of a directory may be variants.
         """
-        for where, fact in self._by_name.get((resource.family[1], resource.id.name or ""), ()):
+        for where, fact in self._by_name.get((_known_as(resource.family), resource.id.name or ""), ()):
             other: ResourceFact = fact.resource
             if other is resource:
                 return None
@@ -568,9 +573,9 @@ class Project:
 
     def _exists_elsewhere(self, kind: str, name: str, namespace: str | None) -> bool:
         for known_kind, known_namespace, known_name in _BUILT_IN:
-            if kind == known_kind and fnmatchcase(name, known_name):
-                if known_namespace == "*" or namespace is None or known_namespace == namespace:
-                    return True
+            anywhere = known_namespace == "*" or namespace in (None, known_namespace)
+            if anywhere and kind == known_kind and fnmatchcase(name, known_name):
+                return True
         for external in self._knowledge.externals:
             if (
                 external.kind == kind

@@ -175,6 +175,8 @@ class LocatedHit(NamedTuple):
     related: tuple[RelatedPlace, ...] = ()
     profiles: tuple[int, ...] = ()
     """The distinct profiles (their indices) under which it holds; empty: it does not depend on the profile."""
+    route: Route = ()
+    """The field's route in its resource; empty for what is not about a field."""
 
 
 class Suppressed(NamedTuple):

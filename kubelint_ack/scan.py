@@ -378,6 +378,7 @@ def locate_hit(
         lower(active.severity, hit.severity),
         plain_values(hit.values),
         related,
+        route=hit.at.route,
     )
 
 
@@ -416,7 +417,9 @@ def crash_hit(name: str, error: Exception, path: str, resource: ResourceId | Non
 
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{posixpath.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-    values = {"rule": name, "error": type(error).__name__, "detail": str(error)[:200], "where": where}
+    # What went wrong with a Secret may quote its data.
+    detail = "…" if _is_secret(resource) else str(error)[:200]
+    values = {"rule": name, "error": type(error).__name__, "detail": detail, "where": where}
     return LocatedHit("rule-crash", path, place, resource, "default", "error", values)
 
 

@@ -31,6 +31,7 @@ POD_ROUTES: dict[tuple[str, str], Route] = {
     ("apps.kruise.io", "StatefulSet"): ("spec", "template"),
     ("apps.kruise.io", "DaemonSet"): ("spec", "template"),
     ("argoproj.io", "Rollout"): ("spec", "template"),
+    ("apps.openshift.io", "DeploymentConfig"): ("spec", "template"),
     ("serving.knative.dev", "Service"): ("spec", "template"),
 }
 

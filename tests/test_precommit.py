@@ -162,7 +162,7 @@ def test_deleted_deployment_is_seen_by_the_hook_for_the_whole_repository(project
 def test_deleted_service_is_seen_by_the_hook_for_the_whole_repository(project: Project) -> None:
     database = deployment("db", "db").replace("kind: Deployment", "kind: StatefulSet")
     database = database.replace("spec:\n  selector:", "spec:\n  serviceName: db\n  selector:")
-    headless = service("db", "db").replace("spec:\n", "spec:\n  clusterIP: None\n")
+    headless = service("db", "db").replace("spec:\n", "spec:\n  clusterIP: None\n").replace("port: 80,", "port: 8080,")
     project.commit({**SHOP, "shop/db.yaml": database, "shop/db-service.yaml": headless})
     assert "Passed" in project.hook(id="kubelint-ack-all")
     project.git("rm", "--quiet", "shop/db-service.yaml")
