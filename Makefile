@@ -12,7 +12,7 @@ help:
 	@echo "make rule-docs  write docs/rules/ from the rule files"
 	@echo "make new-rule NAME=… AREA=…   scaffold a rule"
 	@echo "make bench      measure speed"
-	@echo "make multitool  validate SARIF with Microsoft's Multitool (needs npm)"
+	@echo "make multitool  validate the SARIF of examples/ (and SARIF=files) with Microsoft's Multitool (needs npm)"
 
 env: $(VENV)/.ready
 
@@ -48,7 +48,10 @@ bench: env
 	$(BIN)/python bench/bench.py
 
 multitool: env
-	$(BIN)/python .ci/multitool
+	@mkdir -p .cache
+	@$(BIN)/kubelint-ack check --root examples --fail-on never -f concise -o sarif=.cache/examples.sarif \
+	  --repository-uri https://github.com/kubelint-ack/kubelint-ack --revision $$(git rev-parse HEAD) examples > .cache/examples.txt
+	@$(BIN)/python .ci/multitool .cache/examples.sarif $(SARIF)
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

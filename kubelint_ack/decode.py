@@ -31,11 +31,11 @@ from kubelint_ack.tree import Builder, DocumentLimitError, Limits, Stopped
 
 _MARK = "\ufeff"
 # Template actions outside comments, in a text that is no YAML.
-_ACTION = re.compile(r"^[^#\n]*\{[{%]", re.MULTILINE)
+_ACTION = r"(?m)^[^#\n]*\{[{%]"
 # What libyaml and go-yaml take for a control character.
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _DROPPED = "the text after the end of the document is dropped"
-_NOTHING = re.compile(r"(?:\s|#[^\n]*|\.\.\.(?=\s|$))*")
+_NOTHING = r"(?:\s|#[^\n]*|\.\.\.(?=\s|$))*"
 
 
 def text_of_bytes(data: bytes) -> str:
@@ -145,7 +145,7 @@ class _Stream:
         """What follows a complete document without a separator: more JSON, or text that kubectl drops."""
         text, documents = self.text, self.decoded.documents
         while True:
-            match = _NOTHING.match(text, start, end)
+            match = re.compile(_NOTHING).match(text, start, end)
             start = match.end() if match else start
             if start >= end:
                 return
@@ -162,7 +162,7 @@ class _Stream:
         if last and last.template:
             # An action alone on the first line is a flow mapping to YAML.
             last.end = start + len(text[start:end].rstrip())
-        elif last is None or _ACTION.search(text, start, end):
+        elif last is None or re.compile(_ACTION).search(text, start, end):
             self._fail(start, end, YAMLError(_DROPPED))
         else:
             last.problems.append(self.builder.syntax_problem(start, end, _DROPPED))
@@ -176,7 +176,7 @@ class _Stream:
         document.failed = True
         document.complete = False
         self.decoded.documents.append(document)
-        control = _CONTROL.search(body)
+        control = re.search(_CONTROL, body)
         if control:
             span = self.decoded.span(start + control.start(), start + control.end())
             values = {"character": f"U+{ord(control[0]):04X}"}
@@ -185,7 +185,7 @@ class _Stream:
             span = self.decoded.line_span(begin, document.end)
             limit = self.builder.limits.depth
             document.problems.append(Problem("document-too-deep", span, (), {"limit": limit}))
-        elif _ACTION.search(body):
+        elif re.search(_ACTION, body):
             document.template = True
         else:
             document.problems.append(self._syntax_problem(error, start, document))

@@ -25,22 +25,21 @@ IN_ANNOTATIONS = (
 PREFIX = "kubelint-ack.io/"
 """Of our own annotations."""
 
+# Plain texts, compiled when a file has such a comment or annotation.
 # Brackets hold no `#` and no bracket: so a search takes time in proportion to the text, whatever it holds.
-_OWN = re.compile(
-    r"(?:^|#)[ \t]*(kubelint-ack[ \t]*:[ \t]*(ignore(?:-file|-resource)?)(?![\w-])[ \t]*(?:\[([^\[\]#]*)\])?)"
-)
+_OWN = r"(?:^|#)[ \t]*(kubelint-ack[ \t]*:[ \t]*(ignore(?:-file|-resource)?)(?![\w-])[ \t]*(?:\[([^\[\]#]*)\])?)"
 # What somebody meant as a suppression: another word before the bracket, or a bracket that does not close.
-_ALMOST = re.compile(
+_ALMOST = (
     r"(?:^|#)[ \t]*(kubelint-ack(?:[ \t]*:[ \t]*[A-Za-z-]+|[ \t]+(?:ign|dis|skip|supp)[A-Za-z-]*)"
     r"(?:[ \t]*\[|[(=])[^#]{0,80})"
 )
-_IN_VALUE = re.compile(r"#[ \t]*(kubelint-ack[ \t]*:[ \t]*ignore(?:-file|-resource)?[ \t]*\[[^\[\]#\n]*\])")
-_NEXT_COMMENT = re.compile(r"[ \t]#(?=[ \t#]|$|kubelint-ack|trivy:)")
-_WORD = re.compile(r"[^,\s]+")
-_UNTIL = re.compile(r"(?:^|(?<=\s))until=(\S*)")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_IN_VALUE = r"#[ \t]*(kubelint-ack[ \t]*:[ \t]*ignore(?:-file|-resource)?[ \t]*\[[^\[\]#\n]*\])"
+_NEXT_COMMENT = r"[ \t]#(?=[ \t#]|$|kubelint-ack|trivy:)"
+_WORD = r"[^,\s]+"
+_UNTIL = r"(?:^|(?<=\s))until=(\S*)"
+_DATE = r"\d{4}-\d{2}-\d{2}"
 # https://trivy.dev/latest/docs/scanner/misconfiguration/config/config/#filtering-resources-by-inline-comments
-_TRIVY = re.compile(r"(?:^|(?<=[\s#]))trivy:ignore:([^\s:\[]+)(?:\[[^\]\s#]*\])?(?::exp:(\S+))?")
+_TRIVY = r"(?:^|(?<=[\s#]))trivy:ignore:([^\s:\[]+)(?:\[[^\]\s#]*\])?(?::exp:(\S+))?"
 # What people put between the bracket and the reason.
 _AROUND_REASON = " \t:-–—"
 
@@ -68,19 +67,19 @@ class Directive(NamedTuple):
 
 def comment_directives(comment: str) -> Iterator[Directive]:
     """The suppressions in the text of a comment, without its `#`."""
-    matches = list(_OWN.finditer(comment))
+    matches = list(re.finditer(_OWN, comment))
     if not matches:
-        almost = _ALMOST.search(comment)
+        almost = re.search(_ALMOST, comment)
         if almost:
             yield _unknown_form(almost)
     for match in matches:
-        stop = _NEXT_COMMENT.search(comment, match.end())
+        stop = re.compile(_NEXT_COMMENT).search(comment, match.end())
         rest = comment[match.end() : stop.start() if stop else len(comment)].rstrip()
-        almost = _ALMOST.match(comment, match.start()) if match[3] is None else None
+        almost = re.compile(_ALMOST).match(comment, match.start()) if match[3] is None else None
         if almost:
             yield _unknown_form(almost)
             continue
-        found: Iterable[re.Match[str]] = _WORD.finditer(comment, *match.span(3)) if match[3] else ()
+        found: Iterable[re.Match[str]] = re.compile(_WORD).finditer(comment, *match.span(3)) if match[3] else ()
         words = tuple(word.span() for word in found)
         reason, until = _reason(rest)
         problem = "" if words else "no-rule"
@@ -95,7 +94,7 @@ def comment_directives(comment: str) -> Iterator[Directive]:
             words,
             match[2],
         )
-    for match in _TRIVY.finditer(comment):
+    for match in re.finditer(_TRIVY, comment):
         until = match[2] or ""
         problem = "" if _is_date(until) else "bad-until"
         yield Directive("foreign", (match[1],), "", until, problem, match.start(), match.end(), tool="trivy")
@@ -109,7 +108,7 @@ def _unknown_form(match: re.Match[str]) -> Directive:
 
 def text_like_comments(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of what reads like a suppression anywhere in a text; its `#` is not included."""
-    for match in _IN_VALUE.finditer(text):
+    for match in re.finditer(_IN_VALUE, text):
         yield match.span(1)
 
 
@@ -141,10 +140,10 @@ def _own_annotation(key: str, value: Any) -> Directive | None:
         return Directive("annotation", (), problem="unknown-form", written=key)
     if isinstance(value, Unknown):
         return None
-    dated = _UNTIL.search(text)
+    dated = re.search(_UNTIL, text)
     if dated:
         text = text[: dated.start()] + " " * len(dated[0]) + text[dated.end() :]
-    words = tuple(word.span() for word in _WORD.finditer(text)) if isinstance(value, str) else ()
+    words = tuple(word.span() for word in re.finditer(_WORD, text)) if isinstance(value, str) else ()
     if not words:
         return Directive("annotation", (), problem="no-rule", written=key)
     names = tuple(text[start:end] for start, end in words)
@@ -164,7 +163,7 @@ def _foreign_annotation(key: str, value: str) -> tuple[str, tuple[str, ...], str
     if key.startswith("ignore-check.kube-linter.io/"):
         return "kube-linter", (key.partition("/")[2],), value
     if key == "kube-score/ignore":
-        return "kube-score", tuple(_WORD.findall(value)), ""
+        return "kube-score", tuple(re.findall(_WORD, value)), ""
     if key.startswith("polaris.fairwinds.com/") and value.lower() == "true":
         check = key.partition("/")[2]
         if check == "exempt":
@@ -188,7 +187,7 @@ def _plain(value: Any) -> str:
 
 def _reason(rest: str) -> tuple[str, str]:
     """The reason and the date in what follows the rules; a date alone is no reason."""
-    until = _UNTIL.search(rest)
+    until = re.search(_UNTIL, rest)
     if until is None:
         return rest.strip(_AROUND_REASON), ""
     before, after = rest[: until.start()].strip(_AROUND_REASON), rest[until.end() :].strip()
@@ -199,7 +198,7 @@ def _is_date(until: str) -> bool:
     """Whether it is empty or an ISO date."""
     if not until:
         return True
-    if not _DATE.fullmatch(until):
+    if not re.fullmatch(_DATE, until):
         return False
     import datetime
 

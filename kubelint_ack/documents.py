@@ -418,7 +418,7 @@ class Decoded:
 
     def _comments_between(self, start: int, end: int) -> Iterator[tuple[int, str, bool]]:
         text = self.text
-        for match in _COMMENT.finditer(text, start, end):
+        for match in re.compile(_COMMENT).finditer(text, start, end):
             at = match.start()
             line_start = text.rfind("\n", 0, at) + 1
             yield at, match[0][1:].rstrip("\r"), not text[line_start:at].strip()
@@ -442,7 +442,7 @@ class Decoded:
 
 
 # Between scalars and in text that is no YAML: at the start of a line, after a space or right behind a bracket or quote.
-_COMMENT = re.compile(r"""(?:^|(?<=[\s\]}"',]))#[^\n]*""", re.MULTILINE)
+_COMMENT = r"""(?m)(?:^|(?<=[\s\]}"',]))#[^\n]*"""
 
 
 # The same fields stand in document after document.

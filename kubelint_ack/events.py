@@ -23,15 +23,15 @@ TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says of a document that nests 1,000 deep."""
 _BAD_ESCAPE = "found invalid Unicode character escape code"
 
-_PROPERTIES = re.compile(r"(?:(?:&[\w-]+|!<[^>\s]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n]*\s*)*|(?=[,\[\]{}]|\Z)))+")
-
-_LATER_MARK = re.compile("^(---[^\n]*\n)\ufeff", re.MULTILINE)
-_JSON = re.compile(r"\s*[\[{]")
-_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+# Plain texts, compiled when a file needs them.
+_PROPERTIES = r"(?:(?:&[\w-]+|!<[^>\s]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n]*\s*)*|(?=[,\[\]{}]|\Z)))+"
+_LATER_MARK = "(?m)^(---[^\n]*\n)\ufeff"
+_JSON = r"\s*[\[{]"
+_PAIR = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 _HIGH, _LOW = 0xE000, 0xE400
 _HIDDEN_COLON = "\ufdd0"
-_STAND_IN = re.compile(f"{_HIDDEN_COLON}|[\ue000-\ue3ff][\ue400-\ue7ff]")
-_LAST_COLON = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=[,\]}])""")
+_STAND_IN = f"{_HIDDEN_COLON}|[\ue000-\ue3ff][\ue400-\ue7ff]"
+_LAST_COLON = r"""(?<=[^\s"'\[\]{},]):(?=[,\]}])"""
 
 UNEXPECTED_COLON = "found unexpected ':'"
 """What libyaml says of `[a:]`, which go-yaml reads as a list of one string; see `with_colons_hidden`."""
@@ -90,7 +90,7 @@ def _pure_parser(source: bytes | str | Window) -> EventSource:
 
 def past_properties(text: str, start: int) -> int:
     """Where a node begins whose anchor or tag stands at `start`."""
-    match = _PROPERTIES.match(text, start)
+    match = re.compile(_PROPERTIES).match(text, start)
     return match.end() if match else start
 
 
@@ -121,9 +121,9 @@ def parsable(text: str) -> str:
       use take their place; `restored` makes the character of them.
     """
     if "\ufeff" in text:
-        text = _LATER_MARK.sub("\\1\n", text)
-    if "\\" in text and _JSON.match(text):
-        text = _PAIR.sub(_mark_pair, text)
+        text = re.sub(_LATER_MARK, "\\1\n", text)
+    if "\\" in text and re.match(_JSON, text):
+        text = re.sub(_PAIR, _mark_pair, text)
     return text
 
 
@@ -134,12 +134,12 @@ def _mark_pair(match: re.Match[str]) -> str:
 
 def with_colons_hidden(text: str) -> str:
     """The text with a character that is none (U+FDD0) for each colon that may end a plain scalar in flow style."""
-    return _LAST_COLON.sub(_HIDDEN_COLON, text)
+    return re.sub(_LAST_COLON, _HIDDEN_COLON, text)
 
 
 def restored(text: str) -> str:
     """A scalar's text with what `parsable` and `with_colons_hidden` have put into it changed back."""
-    return _STAND_IN.sub(_restore, text)
+    return re.sub(_STAND_IN, _restore, text)
 
 
 def _restore(match: re.Match[str]) -> str:

@@ -110,8 +110,8 @@ def extract(view: View, path: str, document: int, locate: Locate, into: Facts) -
 
 
 # Hosts are looked for only in strings that programs read; longer ones than a line are scanned for addresses too.
-_ADDRESS = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]*\w)")
-_HOST = re.compile(r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?![\w-])")
+_ADDRESS = r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]*\w)"
+_HOST = r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?![\w-])"
 _MENTIONS_LIMIT = 200
 
 
@@ -119,8 +119,8 @@ def _mention(x: _Extraction, value: Any, *route: Step) -> None:
     """Remember the addresses and host names in a string."""
     if not isinstance(value, str) or "." not in value or len(x.mentions) >= _MENTIONS_LIMIT:
         return
-    hosts = dict.fromkeys(_ADDRESS.findall(value)) | dict.fromkeys(
-        host for host in _HOST.findall(value) if not host[-1].isdigit()
+    hosts = dict.fromkeys(re.findall(_ADDRESS, value)) | dict.fromkeys(
+        host for host in re.findall(_HOST, value) if not host[-1].isdigit()
     )
     if hosts:
         at = x.at(*route)
@@ -472,7 +472,8 @@ def _policy_rules(view: View, x: _Extraction, direction: str, peers_key: str) ->
             ports = []
             for port in sequence(item.get("ports")):
                 value = mapping(port).get("port")
-                known = known and isinstance(port, dict) and not isinstance(value, Unknown)
+                known = known and isinstance(port, dict)
+                known = known and not any(isinstance(part, Unknown) for part in mapping(port).values())
                 ports.append(
                     PolicyPort(
                         text(mapping(port).get("protocol", "TCP")) or "TCP",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubelint_ack.files import Source, Unreadable, read
-from kubelint_ack.scan import ScanRecord, Settings, scan, unreadable
+from kubelint_ack.scan import ScanRecord, Settings, crashed, scan, unreadable
 
 if TYPE_CHECKING:
     from kubelint_ack.cache import Cache
@@ -29,7 +29,10 @@ def scan_source(source: Source, role: str, settings: Settings) -> ScanRecord:
         data = read(source, settings.max_bytes)
     except Unreadable as error:
         return unreadable(source.path, error.reason, error.detail, settings)
-    return scan(source.path, data, role, source.explicit, settings)
+    try:
+        return scan(source.path, data, role, source.explicit, settings)
+    except Exception as error:  # a crash is a finding about the linter, never the end of the run
+        return crashed(source.path, error)
 
 
 def scan_all(

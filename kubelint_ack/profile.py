@@ -332,10 +332,10 @@ def _backend_type(declared: Profile) -> Literal["eni", "ecs"] | None:
 # Keys that describe what only ACK has.
 _ACK_KEYS = ("clusterType", "edition", "terway", "vSwitches", "podVSwitches", "featureGates", "acrCredentialHelper")
 _ACK_COMPONENTS = ("ack-", "aliyun-", "alicloud-", "terway", "alb-ingress", "mse-ingress", "arms-")
-_ACK_PROVISIONERS = re.compile(r"\.csi\.(?:alibabacloud|aliyun)\.com$|^alicloud/")
+_ACK_PROVISIONERS = r"\.csi\.(?:alibabacloud|aliyun)\.com$|^alicloud/"
 # Alibaba Cloud names its regions in China by city (ECS documentation, "Regions and zones"); cn-north-1 and the like
 # are other clouds'.
-_ACK_PLACE = re.compile(r"^cn-(?!north|south|east|west|central)[a-z]+")
+_ACK_PLACE = r"^cn-(?!north|south|east|west|central)[a-z]+"
 
 
 def _is_ack(declared: Profile) -> bool:
@@ -347,9 +347,9 @@ def _is_ack(declared: Profile) -> bool:
         declared.cni == "terway"
         or any(key in declared.source_data for key in _ACK_KEYS)
         or "-aliyun" in (declared.kubernetes_version_text or "")
-        or any(_ACK_PLACE.match(place) for place in places if place)
+        or any(re.match(_ACK_PLACE, place) for place in places if place)
         or any(name.startswith(_ACK_COMPONENTS) for name in declared.components or ())
-        or any(_ACK_PROVISIONERS.search(item.provisioner or "") for item in declared.storage_classes or ())
+        or any(re.search(_ACK_PROVISIONERS, item.provisioner or "") for item in declared.storage_classes or ())
         or any("alibabacloud" in (item.controller or "") for item in declared.ingress_classes or ())
         or any(
             label.startswith("alibabacloud.com/") for pool in declared.node_pools or () for label in pool.labels or ()

@@ -544,7 +544,10 @@ class Project:
     def is_complete(self, kind: str) -> bool:
         """Whether the input is declared to hold every object of a kind."""
         complete = self._knowledge.complete
-        return complete if isinstance(complete, bool) else kind in complete or (kind == WORKLOAD and "Pod" in complete)
+        if isinstance(complete, bool):
+            return complete
+        kinds = {one.rpartition("/")[2] for one in complete}
+        return kind in kinds or (kind == WORKLOAD and "Pod" in kinds)
 
     def _absence(self, kind: str, namespace: str | None, pairs: Iterable[tuple[str, str]]) -> Answer:
         """What can be said of an object that was not found; `pairs` are what it would be known by."""

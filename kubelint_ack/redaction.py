@@ -12,7 +12,7 @@ from kubelint_ack.resource import Resource
 from kubelint_ack.views import mapping
 
 # In a document that is not checked: a Secret, what generates one, or the configuration of a client.
-_CREDENTIALS = re.compile(r"[Ss]ecret|kind[\"']?\s*:\s*[\"']?Config\b|client-key-data")
+_CREDENTIALS = r"[Ss]ecret|kind[\"']?\s*:\s*[\"']?Config\b|client-key-data"
 
 # `kubectl apply` keeps a copy of the whole object here.
 _COPY = "last-applied-configuration"
@@ -20,7 +20,7 @@ _COPY = "last-applied-configuration"
 
 def may_hold_credentials(text: str) -> bool:
     """Whether the text of a document that is not checked may hold a Secret or a client's credentials."""
-    return _CREDENTIALS.search(text) is not None
+    return re.search(_CREDENTIALS, text) is not None
 
 
 def secret_spans(decoded: Decoded, document: Document, resource: Resource) -> list[Span]:

@@ -37,10 +37,8 @@ _LONGEST_DECIMAL = 20
 """Digits of the largest unsigned 64-bit integer; Python refuses to convert very long ones."""
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 # A number that starts with its point goes to strconv.ParseFloat as it is: underscores between digits only.
-_POINT_FLOAT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:(?<!\s)(?:Z|[-+]\d\d:\d\d))?)?", re.ASCII
-)
+_POINT_FLOAT = r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?"
+_TIMESTAMP = r"(?a)\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:(?<!\s)(?:Z|[-+]\d\d:\d\d))?)?"
 _LARGEST_INT64 = 2**63 - 1
 
 _TAG = "tag:yaml.org,2002:"
@@ -73,7 +71,7 @@ def resolve_tagged(tag: str, text: str, *, as_key: bool = False) -> Scalar:
     types = _TYPES[name]
     value = _read(text)
     if name == "timestamp":
-        fits = _TIMESTAMP.fullmatch(text) is not None
+        fits = re.fullmatch(_TIMESTAMP, text) is not None
     else:
         fits = isinstance(value, types) and (name == "bool" or not isinstance(value, bool))
     if not fits:
@@ -96,9 +94,9 @@ def is_collection_tag(tag: str) -> bool:
 
 
 _MAY_BE_UNKNOWN = re.compile("\\{[{%]|\\$\\{|<|__|ENC\\[|\ufdd0|[\ue000-\ue3ff][\ue400-\ue7ff]")
-_ACTION = re.compile(r"\{[{%]")
-_PLACEHOLDER = re.compile(r"<[^<>\n]+>|__[A-Z0-9]+(?:_[A-Z0-9]+)*__|ENC\[AES256_GCM,.*\]", re.DOTALL)
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?=+#%/-][^}\n]*)?\}")
+_ACTION = r"\{[{%]"
+_PLACEHOLDER = r"(?s)<[^<>\n]+>|__[A-Z0-9]+(?:_[A-Z0-9]+)*__|ENC\[AES256_GCM,.*\]"
+_VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?=+#%/-][^}\n]*)?\}"
 _LONGEST_WITH_VARIABLE = 200
 _PROGRAMS = frozenset({"data", "stringData", "binaryData", "command", "args"})
 """Fields that hold a program's own text: its configuration files and the shell commands that start it."""
@@ -133,14 +131,17 @@ def is_unknown_text(text: str, style: str | None, route: Route) -> bool:
     `$(NAME)` is Kubernetes' own syntax. `style` is the event's: `|`, `>`, a quote, or empty for a plain scalar.
     """
     is_own = not _PROGRAMS.isdisjoint(route)
-    if _ACTION.search(text):
+    if re.search(_ACTION, text):
         return not (is_own and "\n" in text.strip()) and not ("groups" in route and "rules" in route)
     if style in ("|", ">"):
         return text.startswith("ENC[AES256_GCM,")
-    if _PLACEHOLDER.fullmatch(text):
+    if re.fullmatch(_PLACEHOLDER, text):
         return True
     return (
-        len(text) <= _LONGEST_WITH_VARIABLE and "\n" not in text and not is_own and _VARIABLE.search(text) is not None
+        len(text) <= _LONGEST_WITH_VARIABLE
+        and "\n" not in text
+        and not is_own
+        and re.search(_VARIABLE, text) is not None
     )
 
 
@@ -149,7 +150,7 @@ def _read(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     first = text[0]
-    if first not in "+-.0123456789" or (first == "." and not _POINT_FLOAT.fullmatch(text)):
+    if first not in "+-.0123456789" or (first == "." and not re.fullmatch(_POINT_FLOAT, text)):
         return text
     plain = text.replace("_", "")
     match = _INTEGER.fullmatch(plain)

@@ -145,6 +145,14 @@ def _unread(path: str, reason: str, detail: str = "") -> ScanRecord:
     return ScanRecord(path, FileEntry(path, "not-checked", reason, detail), [], empty_facts(), [], [], [], [], [], 0)
 
 
+def crashed(path: str, error: Exception) -> ScanRecord:
+    """The record of a file that made the linter itself fail."""
+    hit = crash_hit("scan", error, path, None, Place(Span(1, 1, 1, 1), "", ""))
+    # What the error says may quote the file, which may hold a Secret.
+    hit = hit._replace(values={**hit.values, "detail": "…"})
+    return _unread(path, "crash")._replace(hits=[hit], hidden=["*"])
+
+
 def unreadable(path: str, reason: str, detail: str, settings: Settings) -> ScanRecord:
     """The record of a file that could not be read; one that is too large is a finding too."""
     record = _unread(path, reason, detail)._replace(hidden=["*"])
@@ -213,6 +221,9 @@ class _Scan:
         elif statuses == {"not-checked"}:
             status = "not-checked"
         reasons = list(dict.fromkeys(entry.reason for entry in entries if entry.reason))
+        if any(problem.kind == "document-limit" for problem in self.decoded.problems):
+            self.hidden["*"] = None
+            status, reasons = "partly", [*reasons, "document-limit"]
         return FileEntry(
             self.path, status, reasons[0] if len(reasons) == 1 else ("several" if reasons else ""), "", tuple(entries)
         )
@@ -234,7 +245,7 @@ class _Scan:
             return entry("not-checked", "kustomize-patch")
         found, reason = resources(document.data, posixpath.basename(self.path))
         if reason is None and not found:
-            reason = NotResource("empty-list")
+            reason = NotResource("list-items" if document.data["items"] else "empty-list")
         if reason is not None:
             if reason.reason == "template":
                 self._hide(document)
@@ -250,6 +261,8 @@ class _Scan:
         if not document.complete:
             reasons.append("limit")
             self.hidden["*"] = None
+        if found[0].prefix and len(found) < len(document.data["items"]):
+            reasons.append("list-items")
         if document.has_unknown:
             reasons.append("encrypted" if "sops" in mapping(document.data) else "placeholders")
         return DocumentEntry(
@@ -265,9 +278,9 @@ class _Scan:
     def _hide(self, document: Document) -> None:
         """Remember which kinds a document that could not be read may define."""
         body = self.decoded.text[document.start : document.end]
-        kinds = _KIND.findall(body)
+        kinds = re.findall(_KIND, body)
         if kinds and not document.template and all(kind.isalpha() for kind in kinds) and len(body) <= _LONGEST_BROKEN:
-            self.broken.append(Broken(tuple(kinds), tuple(sorted(set(_PAIR.findall(body))))))
+            self.broken.append(Broken(tuple(kinds), tuple(sorted(set(re.findall(_PAIR, body))))))
             return
         for kind in kinds or ["*"]:
             self.hidden[kind if kind.isalpha() else "*"] = None
@@ -360,8 +373,8 @@ class _Scan:
 
 
 _LONGEST_BROKEN = 100_000
-_PAIR = re.compile(r"""([A-Za-z0-9][\w./-]*)["']?[ \t]*:[ \t]*["']?([A-Za-z0-9](?:[\w./-]*\w)?)""")
-_KIND = re.compile(r"""^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
+_PAIR = r"""([A-Za-z0-9][\w./-]*)["']?[ \t]*:[ \t]*["']?([A-Za-z0-9](?:[\w./-]*\w)?)"""
+_KIND = r"""(?m)^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)"""
 
 
 def locate_hit(

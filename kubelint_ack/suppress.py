@@ -53,8 +53,8 @@ UNKNOWN_RULE = "suppression-unknown-rule"
 WITHOUT_REASON = "suppression-without-reason"
 
 # Lines that may stand above the first key of a file.
-_PREAMBLE = re.compile(r"(?:---(?=\s|$))?[ \t]*\{?[ \t]*(?:#.*)?\r?|%.*")
-_SEPARATOR = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.MULTILINE)
+_PREAMBLE = r"(?:---(?=\s|$))?[ \t]*\{?[ \t]*(?:#.*)?\r?|%.*"
+_SEPARATOR = r"(?m)^(?:---|\.\.\.)(?=\s|$)"
 
 _MOST_ANNOTATIONS = 10_000
 """More than the 256 KiB that the API server takes can hold of ours.
@@ -189,7 +189,7 @@ class _Comments:
         if offset <= document.end or index + 1 == len(documents):
             return document
         if index not in self.separators:
-            separator = _SEPARATOR.search(self.text, document.end)
+            separator = re.compile(_SEPARATOR).search(self.text, document.end)
             self.separators[index] = separator.start() if separator else len(self.text)
         return documents[index + 1] if offset > self.separators[index] else document
 
@@ -268,11 +268,11 @@ class _Comments:
         if self.preamble_end is None:
             self.preamble_end = 0
             for line in self.text.split("\n"):
-                if not _PREAMBLE.fullmatch(line):
+                if not re.fullmatch(_PREAMBLE, line):
                     break
                 self.preamble_end += len(line) + 1
         begin = self.text.rfind("\n", 0, offset) + 1
-        return begin <= self.preamble_end and bool(_PREAMBLE.fullmatch(self.text[begin:offset]))
+        return begin <= self.preamble_end and bool(re.fullmatch(_PREAMBLE, self.text[begin:offset]))
 
     def _covered(self, document: Document, index: int) -> tuple[Route, Span]:
         """The route and extent of an entry; of the document for the one before the first."""
@@ -488,7 +488,7 @@ class _Names:
     def unknown(self, word: str, *, suggest: bool) -> tuple[str, dict[str, str]]:
         """The wording for a word that is no rule, and its values."""
         upper = word.upper()
-        if word in AREAS or upper in ("ALL", "*") or _PREFIX_OF_CODES.fullmatch(upper):
+        if word in AREAS or upper in ("ALL", "*") or re.fullmatch(_PREFIX_OF_CODES, upper):
             return "several-rules", {"rule": word}
         elsewhere = self._elsewhere.get(_check(word))
         if elsewhere:
@@ -502,15 +502,15 @@ class _Names:
         return "default", {"rule": word}
 
 
-_PREFIX_OF_CODES = re.compile(r"KLA\d{0,3}")
+_PREFIX_OF_CODES = r"KLA\d{0,3}"
 # Trivy knows one check as KSV017, KSV-0017 and AVD-KSV-0017.
-_TRIVY_CHECK = re.compile(r"(?:avd-)?(ksv|kcv)-?0*(\d+)")
+_TRIVY_CHECK = r"(?:avd-)?(ksv|kcv)-?0*(\d+)"
 
 
 def _check(name: str) -> str:
     """Another tool's name for a check in the spelling by which names are compared."""
     name = name.lower()
-    match = _TRIVY_CHECK.fullmatch(name)
+    match = re.fullmatch(_TRIVY_CHECK, name)
     return f"{match[1]}-{match[2]}" if match else name
 
 

@@ -107,16 +107,14 @@ class Builder:
         self.marks = decoded.marks
         self.stack: list[tuple[Any, list[int], Any]] = []
         """The containers around the one that is being read, each with its marks and the key that leads on."""
+        # Of the document that is being read:
         self.document: Document
-
-    def _begin(self, start: int) -> None:
-        """Start a document: forget what belonged to the last."""
-        self.document = Document(self.decoded.lines, len(self.decoded.documents), start, start)
-        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]]
         """By name: the value and its offsets (of a container: its start only)."""
-        self.anchors_full = False
-        self.budget = self.limits.nodes
-        self.irregular: dict[int, list[tuple[int, str]]] = {}
+        self.anchors_full: bool
+        self.budget: int
+        """Nodes that aliases and merge keys may still bring."""
+        self.irregular: dict[int, list[tuple[int, str]]]
         """By id of a mapping that must be settled at its end: its repeated keys, each with its position."""
 
     def window(self, source: Window, base: int) -> Stopped | None:
@@ -250,7 +248,11 @@ class Builder:
 
     def _begin_document(self, event: Any) -> None:
         start = event.start_mark.index + self.base
-        self._begin(start)
+        self.document = Document(self.decoded.lines, len(self.decoded.documents), start, start)
+        self.anchors = {}
+        self.anchors_full = False
+        self.budget = self.limits.nodes
+        self.irregular = {}
         self.begun += 1
         if self.begun > MAX_DOCUMENTS:
             raise DocumentLimitError(start)

@@ -128,7 +128,7 @@ def env_duplicate(workload: Workload, profile: Profile) -> Iterator[Hit]:
 
 # What people and tools write in place of a value that is filled in later: names in brackets, variables, stars and
 # dots, words in capitals, and references that a tool resolves (https://github.com/helmfile/vals).
-_TO_FILL_IN = re.compile(
+_TO_FILL_IN = (
     r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
     r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:)"
 )
@@ -138,7 +138,7 @@ def _is_placeholder(value: Any) -> bool:
     # An unquoted `[NAME]` is a list.
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return isinstance(value, str) and _TO_FILL_IN.search(value) is not None
+    return isinstance(value, str) and re.search(_TO_FILL_IN, value) is not None
 
 
 def secret_data_not_base64(secret: View, profile: Profile) -> Iterator[Hit]:

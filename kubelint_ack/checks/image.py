@@ -38,8 +38,8 @@ def _is_patched(workload: WorkloadFact, project: Project, container: Route) -> b
 # --- Invalid references
 
 # What people write where a name is to be filled in, besides what is unknown before rendering.
-_MARKS = re.compile(r"[<>{}\[\]$%*…]|\.\.\.|@@|__|[^\x00-\x7f]")
-_WORDS_TO_FILL_IN = re.compile(
+_MARKS = r"[<>{}\[\]$%*…]|\.\.\.|@@|__|[^\x00-\x7f]"
+_WORDS_TO_FILL_IN = (
     r"(?<![A-Za-z0-9])(?:[A-Z0-9]+(?:_[A-Z0-9]+)+"
     r"|X{3,}|IMAGE|TAG|VERSION|REGISTRY|REPO|REPOSITORY|PROJECT|NAMESPACE|NAME|YOUR|CHANGEME|TODO)(?![A-Za-z0-9])"
 )
@@ -70,7 +70,7 @@ def image_reference_invalid(workload: Workload, profile: Profile) -> Iterator[Hi
 
 def _is_placeholder(text: str) -> bool:
     """Whether a reference is one that somebody is to fill in by hand."""
-    return bool(_MARKS.search(text) or _WORDS_TO_FILL_IN.search(text))
+    return bool(re.search(_MARKS, text) or re.search(_WORDS_TO_FILL_IN, text))
 
 
 def _wrong_part(text: str) -> tuple[str, int, int]:

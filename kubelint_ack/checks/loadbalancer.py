@@ -198,7 +198,7 @@ def _is_on_host_network(client: _Client, project: Project) -> bool:
 # --- Annotations
 
 # A key or value that something fills in before it is applied.
-_PLACEHOLDER = re.compile(r"[{}<>$*]|xxx|your[-_]", re.IGNORECASE)
+_PLACEHOLDER = r"(?i)[{}<>$*]|xxx|your[-_]"
 
 
 def lb_annotation_unknown(service: Service, profile: Profile) -> Iterator[Hit]:
@@ -211,7 +211,7 @@ def lb_annotation_unknown(service: Service, profile: Profile) -> Iterator[Hit]:
         if prefix is None:
             continue
         suffix = key[len(prefix) :]
-        if suffix in catalogue.known or _PLACEHOLDER.search(key):
+        if suffix in catalogue.known or re.search(_PLACEHOLDER, key):
             continue
         near = catalogue.unread.get(suffix)
         if near is None:
@@ -250,7 +250,7 @@ def lb_protocol_port_format(service: Service, profile: Profile) -> Iterator[Hit]
         place = place.slice(start, start + len(entry)) if entry else place
         start += len(entry) + 1
         message, right = _entry_problem(entry, protocols)
-        if not message or _PLACEHOLDER.search(entry):
+        if not message or re.search(_PLACEHOLDER, entry):
             continue
         # A port that is never found is left at its own protocol; all else stops the whole Service.
         stops = index in read and not reused and message not in ("blank-port", "several")
@@ -300,7 +300,7 @@ _EDGE_CLASS = "alibabacloud.com/elb"
 def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
     """A `loadBalancerClass` that no controller of ACK serves."""
     value = service.spec.get("loadBalancerClass")
-    if service.type != "LoadBalancer" or not isinstance(value, str) or _PLACEHOLDER.search(value):
+    if service.type != "LoadBalancer" or not isinstance(value, str) or re.search(_PLACEHOLDER, value):
         return
     if value in (NLB_CLASS, _EDGE_CLASS) or value in (profile.load_balancer_classes or ()):
         return

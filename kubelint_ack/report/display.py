@@ -37,7 +37,7 @@ def _escape(match: re.Match[str]) -> str:
 COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 """Only severities are coloured."""
 
-_COMMAND = re.compile(r"^(?:\s|\x1b\[[0-9;]*m)*:(?=:)|#(?=#[A-Za-z]*\[)")
+_COMMAND = r"^(?:\s|\x1b\[[0-9;]*m)*:(?=:)|#(?=#[A-Za-z]*\[)"
 
 
 def defuse(line: str) -> str:
@@ -46,7 +46,7 @@ def defuse(line: str) -> str:
     GitHub's runner takes `::` at the start of a line and `##[` anywhere, Azure `##vso[`, TeamCity `##teamcity[`
     (actions/runner: src/Runner.Common/ActionCommand.cs): a zero-width space parts them.
     """
-    return _COMMAND.sub("\\g<0>\u200b", line)
+    return re.sub(_COMMAND, "\\g<0>\u200b", line)
 
 
 def width(text: str) -> int:
