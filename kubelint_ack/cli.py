@@ -851,6 +851,9 @@ def entry() -> None:
     except Exception as error:  # no traceback reaches a user
         click.echo(f"kubelint-ack: {_say('cli.error')}: {_internal_error(error)}", err=True)
         sys.exit(FAILED)
+    finally:
+        # Python's last collection would look through all that was built, right before the process ends.
+        gc.freeze()
     sys.exit(0)
 
 

@@ -1,6 +1,6 @@
 """The settings of a run, and the file that they are in: one per run, at the root or named by the user."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import os
 from collections.abc import Mapping, Sequence
@@ -38,9 +38,9 @@ class Cluster(NamedTuple):
     """What is declared about a cluster, as data, and where."""
 
     data: Mapping[str, Any] = {}
-    origins: Mapping[str, Origin] = {}
+    origins: Mapping[str, "Origin"] = {}
     """By top-level key: an environment's keys replace those of the base profile."""
-    default: Origin | None = None
+    default: "Origin | None" = None
     """Where the profile as a whole was written, for what is in none of its keys; None: nowhere."""
 
     def locate(self, path: FieldPath) -> tuple[str, Place]:

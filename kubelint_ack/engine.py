@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubelint_ack.catalog import Active, expand
 from kubelint_ack.config import Config
-from kubelint_ack.decode import decode
+from kubelint_ack.decode import Decoded, decode
+from kubelint_ack.facts import ResourceFact
 from kubelint_ack.files import Inputs, Source, Unreadable, read
 from kubelint_ack.ignore import file_filter
 from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
@@ -24,13 +25,16 @@ from kubelint_ack.profile import EMPTY, Profile, profile, unmet
 from kubelint_ack.project import Existence, Knowledge, Member, Patch, Project
 from kubelint_ack.records import (
     SEVERITIES,
+    FieldPath,
     FileEntry,
     Finding,
     LocatedHit,
+    Place,
     ResourceId,
     Route,
     Severity,
     Span,
+    field_text,
 )
 from kubelint_ack.scan import ANY, Dispatch, ScanRecord, Settings, same_values
 from kubelint_ack.suppress import mark
@@ -300,6 +304,37 @@ def _knowledge(
     )
 
 
+class _Places:
+    """Where the fields of facts are: the file is decoded again, which only those pay for that have a hit.
+
+    Keeping the place of every field that a rule might point at costs a sixth of a run, and most are never asked for.
+    """
+
+    KEPT = 100
+
+    def __init__(self, sources: Mapping[str, Source], limit: int) -> None:
+        self._sources = sources
+        self._limit = limit
+        self._decoded: dict[str, Decoded | None] = {}
+
+    def __call__(self, resource: ResourceFact, path: FieldPath) -> Place:
+        """The place of a field; the top of the file if that has changed or gone meanwhile."""
+        decoded = self._file(resource.path)
+        if decoded is None or resource.document > len(decoded.documents):
+            return Place(Span(1, 1, 1, 1), field_text(path.route), field_text(path.route))
+        return decoded.place(decoded.documents[resource.document - 1], resource.prefix, path)
+
+    def _file(self, path: str) -> Decoded | None:
+        if path not in self._decoded:
+            if len(self._decoded) >= self.KEPT:
+                self._decoded.clear()
+            try:
+                self._decoded[path] = decode(read(self._sources[path], self._limit), max_bytes=self._limit)
+            except Unreadable:
+                self._decoded[path] = None
+        return self._decoded[path]
+
+
 def _is_patched(knowledge: Knowledge, resource: ResourceId, route: Route) -> bool:
     return bool(knowledge.patches) and knowledge.is_patched(resource.kind, resource.name, route)
 
@@ -383,6 +418,7 @@ def _link(
                 could_not(rule.name, own, target.name)
 
     dispatch = Dispatch(settings.active, "project")
+    locate = _Places(sources, limit)
     everywhere_facts = Existence(record.facts for record in records.values())
     for target in targets:
         own = settings.profiles[target.profile]
@@ -391,7 +427,7 @@ def _link(
         members = [
             Member(records[render.path].facts, render.namespace, dict(render.labels)) for render in target.unit.renders
         ]
-        hits, silent = link(Project(members, knowledge[id(target)], everywhere_facts), own, dispatch)
+        hits, silent = link(Project(members, knowledge[id(target)], everywhere_facts), own, dispatch, locate)
         counts: Counter[tuple[Any, ...]] = Counter()
         for hit in hits:
             # Sibling overlays say the same of their base in the words of their own namespaces.

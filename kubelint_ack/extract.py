@@ -33,37 +33,23 @@ from kubelint_ack.facts import (
     WorkloadFact,
 )
 from kubelint_ack.names import config_key
-from kubelint_ack.records import FieldPath, Place, Route, Step, Unknown
+from kubelint_ack.records import FieldPath, Route, Step, Unknown, at
 from kubelint_ack.values import Selector, label_map_selector, selector
 from kubelint_ack.views import Container, Service, View, Workload, integer, mapping, sequence, text
 
-Locate = Callable[[FieldPath], Place]
-
 
 class _Extraction:
-    """Collects the routes whose places are kept while the facts of one resource are made."""
+    """Collects what a resource refers to and mentions while its facts are made."""
 
     def __init__(self, view: View, path: str, document: int) -> None:
         self.view = view
         self.path = path
         self.document = document
-        self.routes: list[Route] = [("metadata", "name")]
         self.references: list[Reference] = []
         self.mentions: list[Mention] = []
 
-    def at(self, *route: Step) -> FieldPath:
-        """The field path, remembered."""
-        self.routes.append(route)
-        return FieldPath(route)
-
-    def keep(self, path: FieldPath) -> FieldPath:
-        """A field path made elsewhere, remembered."""
-        self.routes.append(path.route)
-        return path
-
-    def resource(self, locate: Locate, labels: Mapping[str, Any], makes: tuple[Any, ...] = ()) -> ResourceFact:
-        """The resource's own fact, with all places collected so far: call it last."""
-        places = {route: locate(FieldPath(route)) for route in dict.fromkeys(self.routes)}
+    def resource(self, labels: Mapping[str, Any], makes: tuple[Any, ...] = ()) -> ResourceFact:
+        """The resource's own fact, with all references and mentions collected so far: call it last."""
         return ResourceFact(
             self.path,
             self.document,
@@ -75,7 +61,6 @@ class _Extraction:
             tuple(self.references),
             tuple(self.mentions),
             makes,
-            places,
         )
 
 
@@ -93,20 +78,20 @@ def plain_labels(labels: Mapping[str, Any]) -> Labels:
     return found
 
 
-def extract(view: View, path: str, document: int, locate: Locate, into: Facts) -> None:
+def extract(view: View, path: str, document: int, into: Facts) -> None:
     """Add the facts of one resource to `into`. `document` is its document's number, from 1."""
     x = _Extraction(view, path, document)
     if isinstance(view, Service):
-        into.services.append(_service(view, x, locate))
+        into.services.append(_service(view, x))
         return
     if isinstance(view, Workload):
-        into.workloads.append(_workload(view, x, locate, into))
+        into.workloads.append(_workload(view, x, into))
         return
     make = _MAKERS.get(view.family)
     if make is not None:
-        make(view, x, locate, into)
+        make(view, x, into)
         return
-    into.resources.append(x.resource(locate, view.labels, _makes(view)))
+    into.resources.append(x.resource(view.labels, _makes(view)))
 
 
 # Hosts are looked for only in strings that programs read; longer ones than a line are scanned for addresses too.
@@ -123,16 +108,15 @@ def _mention(x: _Extraction, value: Any, *route: Step) -> None:
         host for host in re.findall(_HOST, value) if not host[-1].isdigit()
     )
     if hosts:
-        at = x.at(*route)
-        x.mentions.extend(Mention(host, at) for host in hosts)
+        x.mentions.extend(Mention(host, at(*route)) for host in hosts)
 
 
-def _service(view: Service, x: _Extraction, locate: Locate) -> ServiceFact:
+def _service(view: Service, x: _Extraction) -> ServiceFact:
     ports = []
     for index, port in view.ports():
         number = integer(port.get("port"))
         target = port.get("targetPort", number)
-        at = x.at("spec", "ports", index)
+        here = at("spec", "ports", index)
         ports.append(
             ServicePort(
                 text(port.get("name")),
@@ -141,15 +125,10 @@ def _service(view: Service, x: _Extraction, locate: Locate) -> ServiceFact:
                 integer(port.get("nodePort")),
                 text(port.get("protocol", "TCP")) or "TCP",
                 text(port.get("appProtocol")),
-                at,
-                x.at("spec", "ports", index, "targetPort") if "targetPort" in port else at,
+                here,
+                at("spec", "ports", index, "targetPort") if "targetPort" in port else here,
             )
         )
-        if "nodePort" in port:
-            x.at("spec", "ports", index, "nodePort")
-    for key in ("selector", "type", "externalTrafficPolicy", "externalName", "clusterIP", "ports"):
-        if key in view.spec:
-            x.at("spec", key)
     if view.type == "ExternalName":
         _mention(x, view.spec.get("externalName"), "spec", "externalName")
     annotations = {
@@ -159,7 +138,7 @@ def _service(view: Service, x: _Extraction, locate: Locate) -> ServiceFact:
     }
     policy = view.spec.get("externalTrafficPolicy", "Cluster")
     return ServiceFact(
-        resource=x.resource(locate, view.labels),
+        resource=x.resource(view.labels),
         type=view.type,
         headless=None if isinstance(view.spec.get("clusterIP"), Unknown) else view.is_headless,
         selector=label_map_selector(view.selector) if view.selector else None,
@@ -192,7 +171,7 @@ _BACKEND_TYPE = "service.beta.kubernetes.io/backend-type"
 _SCRAPE = "prometheus.io/scrape"
 
 
-def _workload(view: Workload, x: _Extraction, locate: Locate, into: Facts) -> WorkloadFact:
+def _workload(view: Workload, x: _Extraction, into: Facts) -> WorkloadFact:
     spec = view.pod_spec
     containers = []
     for container in view.containers:
@@ -202,31 +181,23 @@ def _workload(view: Workload, x: _Extraction, locate: Locate, into: Facts) -> Wo
     for index, item in enumerate(sequence(spec.get("imagePullSecrets"))):
         name = text(mapping(item).get("name"))
         if name:
-            at = x.keep(view.pod_at("spec", "imagePullSecrets", index, "name"))
-            x.references.append(Reference("Secret", name, at, role="pull-secret"))
+            here = view.pod_at("spec", "imagePullSecrets", index, "name")
+            x.references.append(Reference("Secret", name, here, role="pull-secret"))
     account = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
     if account:
         key = "serviceAccountName" if text(spec.get("serviceAccountName")) else "serviceAccount"
-        at = x.keep(view.pod_at("spec", key))
-        x.references.append(Reference("ServiceAccount", account, at, role="service-account"))
-    labels_at = x.keep(view.pod_at("metadata", "labels"))
-    if "hostNetwork" in spec:
-        x.keep(view.pod_at("spec", "hostNetwork"))
-    if "replicas" in view.spec:
-        x.at("spec", "replicas")
+        here = view.pod_at("spec", key)
+        x.references.append(Reference("ServiceAccount", account, here, role="service-account"))
+    labels_at = view.pod_at("metadata", "labels")
     service_name = None
     if view.family[1] == "StatefulSet" and text(view.spec.get("serviceName")):
-        service_name = Reference("Service", view.spec["serviceName"], x.at("spec", "serviceName"), role="governing")
+        service_name = Reference("Service", view.spec["serviceName"], at("spec", "serviceName"), role="governing")
     own_selector = view.spec.get("selector")
-    if isinstance(own_selector, dict):
-        x.at("spec", "selector")
     claims = []
     for index, item in enumerate(sequence(view.spec.get("volumeClaimTemplates"))):
         if isinstance(item, dict):
             claims.append((index, item))
-            for route in _CLAIM_ROUTES:
-                x.at("spec", "volumeClaimTemplates", index, *route)
-    resource = x.resource(locate, view.labels)
+    resource = x.resource(view.labels)
     into.claims.extend(
         _claim_fact(resource, item, ("spec", "volumeClaimTemplates", index), template=True) for index, item in claims
     )
@@ -290,9 +261,7 @@ def _container(container: Container, x: _Extraction) -> ContainerFact:
                 text(port.get("protocol", "TCP")) or "TCP",
             )
         )
-    if container.image is not None:
-        x.keep(container.at("image"))
-    return ContainerFact(container.name, container.role, container.image, tuple(ports), known, x.keep(container.at()))
+    return ContainerFact(container.name, container.role, container.image, tuple(ports), known, container.at())
 
 
 def _container_references(container: Container, x: _Extraction) -> None:
@@ -308,9 +277,9 @@ def _container_references(container: Container, x: _Extraction) -> None:
                     Reference(
                         kind,
                         name,
-                        x.at(*route, "name"),
+                        at(*route, "name"),
                         key=text(named.get("key")),
-                        key_at=x.at(*route, "key"),
+                        key_at=at(*route, "key"),
                         optional=named.get("optional") is True,
                         role="env",
                     )
@@ -321,8 +290,10 @@ def _container_references(container: Container, x: _Extraction) -> None:
             named = mapping(source.get(field))
             name = text(named.get("name"))
             if name:
-                at = x.at(*container.route, "envFrom", index, field, "name")
-                x.references.append(Reference(kind, name, at, optional=named.get("optional") is True, role="env-from"))
+                here = at(*container.route, "envFrom", index, field, "name")
+                x.references.append(
+                    Reference(kind, name, here, optional=named.get("optional") is True, role="env-from")
+                )
     for field in ("command", "args"):
         for index, word in enumerate(sequence(container.data.get(field))):
             _mention(x, word, *container.route, field, index)
@@ -349,18 +320,18 @@ def _volume_source(x: _Extraction, source: Mapping[str, Any], route: Route, kind
     if not name:
         return
     optional = source.get("optional") is True
-    at = x.at(*route, name_key)
-    x.references.append(Reference(kind, name, at, optional=optional, role="volume"))
+    here = at(*route, name_key)
+    x.references.append(Reference(kind, name, here, optional=optional, role="volume"))
     for index, item in enumerate(sequence(source.get("items"))):
         key = text(mapping(item).get("key"))
         if key:
-            key_at = x.at(*route, "items", index, "key")
+            key_at = at(*route, "items", index, "key")
             x.references.append(
-                Reference(kind, name, at, key=key, key_at=key_at, optional=optional, role="volume-item")
+                Reference(kind, name, here, key=key, key_at=key_at, optional=optional, role="volume-item")
             )
 
 
-def _data(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _data(view: View, x: _Extraction, into: Facts) -> None:
     keys: list[str] = []
     fields = ("data", "binaryData") if view.kind == "ConfigMap" else ("data", "stringData")
     complete = "sops" not in view.data and not _is_filled(view)
@@ -373,7 +344,7 @@ def _data(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
         if view.kind == "ConfigMap" and field == "data":
             for key, value in mapping(content).items():
                 _mention(x, value, field, key)
-    into.data.append(DataFact(x.resource(locate, view.labels), tuple(keys), complete))
+    into.data.append(DataFact(x.resource(view.labels), tuple(keys), complete))
 
 
 # Parts of the annotations and labels that make a controller put keys into a ConfigMap or Secret.
@@ -387,7 +358,7 @@ def _is_filled(view: View) -> bool:
     return any(part in key for key in (*view.annotations, *view.labels) for part in _FILLED)
 
 
-def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _ingress(view: View, x: _Extraction, into: Facts) -> None:
     backends = []
     routes: list[tuple[Route, Any, str | None, str | None, str | None]] = [
         (("spec", field), view.spec.get(field), None, None, None) for field in ("defaultBackend", "backend")
@@ -398,8 +369,7 @@ def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
             item = mapping(entry)
             route: Route = ("spec", "rules", index, "http", "paths", number, "backend")
             routes.append((route, item.get("backend"), host, text(item.get("path")), text(item.get("pathType"))))
-            x.at(*route[:-1])
-    for at, backend, host, path, path_type in routes:
+    for inner, backend, host, path, path_type in routes:
         named = mapping(mapping(backend).get("service"))
         if text(named.get("name")):
             port = mapping(named.get("port"))
@@ -409,8 +379,8 @@ def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
                 Backend(
                     named["name"],
                     value if isinstance(value, str) else integer(value),
-                    x.at(*at, "service", "name"),
-                    x.at(*at, "service", "port", key),
+                    at(*inner, "service", "name"),
+                    at(*inner, "service", "port", key),
                     host,
                     path,
                     path_type,
@@ -422,8 +392,8 @@ def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
                 Backend(
                     backend["serviceName"],
                     value if isinstance(value, str) else integer(value),
-                    x.at(*at, "serviceName"),
-                    x.at(*at, "servicePort"),
+                    at(*inner, "serviceName"),
+                    at(*inner, "servicePort"),
                     host,
                     path,
                     path_type,
@@ -434,13 +404,13 @@ def _ingress(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
         hosts.extend(host for host in sequence(mapping(entry).get("hosts")) if isinstance(host, str))
         name = text(mapping(entry).get("secretName"))
         if name:
-            x.references.append(Reference("Secret", name, x.at("spec", "tls", index, "secretName"), role="tls"))
+            x.references.append(Reference("Secret", name, at("spec", "tls", index, "secretName"), role="tls"))
     for index, rule in enumerate(sequence(view.spec.get("rules"))):
         _mention(x, mapping(rule).get("host"), "spec", "rules", index, "host")
     annotations = {key: value for key, value in view.annotations.items() if isinstance(value, str)}
     ingress_class = text(view.spec.get("ingressClassName")) or annotations.get("kubernetes.io/ingress.class")
     into.ingresses.append(
-        IngressFact(x.resource(locate, view.labels), ingress_class, tuple(backends), tuple(hosts), annotations)
+        IngressFact(x.resource(view.labels), ingress_class, tuple(backends), tuple(hosts), annotations)
     )
 
 
@@ -462,7 +432,7 @@ def _policy_rules(view: View, x: _Extraction, direction: str, peers_key: str) ->
                         selector(namespaces) if isinstance(namespaces, dict) else None,
                         text(block.get("cidr")),
                         tuple(cidr for cidr in sequence(block.get("except")) if isinstance(cidr, str)),
-                        x.at(*route, peers_key, number),
+                        at(*route, peers_key, number),
                     )
                 )
                 known = known and isinstance(peer, dict)
@@ -485,25 +455,25 @@ def _policy_rules(view: View, x: _Extraction, direction: str, peers_key: str) ->
             PolicyRule(
                 tuple(peers) if peers is not None else None,
                 tuple(ports) if ports is not None else None,
-                x.at(*route),
+                at(*route),
                 known,
             )
         )
     return tuple(rules)
 
 
-def _policy(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _policy(view: View, x: _Extraction, into: Facts) -> None:
     types = tuple(value for value in sequence(view.spec.get("policyTypes")) if isinstance(value, str))
     if not types:
         # https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
         types = ("Ingress", "Egress") if sequence(view.spec.get("egress")) else ("Ingress",)
     ingress = _policy_rules(view, x, "ingress", "from")
     egress = _policy_rules(view, x, "egress", "to")
-    pods_at, types_at = x.at("spec", "podSelector"), x.at("spec", "policyTypes")
-    egress_at = x.at("spec", "egress")
+    pods_at, types_at = at("spec", "podSelector"), at("spec", "policyTypes")
+    egress_at = at("spec", "egress")
     into.policies.append(
         PolicyFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             selector(mapping(view.spec.get("podSelector"))),
             pods_at,
             types,
@@ -515,7 +485,7 @@ def _policy(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
     )
 
 
-def _scaler(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _scaler(view: View, x: _Extraction, into: Facts) -> None:
     # https://keda.sh/docs/latest/reference/scaledobject-spec/
     keda = view.family[0] == "keda.sh"
     target = mapping(view.spec.get("scaleTargetRef"))
@@ -523,13 +493,13 @@ def _scaler(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
     version = text(target.get("apiVersion", "apps/v1" if keda else None)) or ""
     reference = None
     if kind and text(target.get("name")):
-        at = x.at("spec", "scaleTargetRef", "name")
-        reference = Reference(kind, target["name"], at, group=version.rpartition("/")[0], role="scale-target")
+        here = at("spec", "scaleTargetRef", "name")
+        reference = Reference(kind, target["name"], here, group=version.rpartition("/")[0], role="scale-target")
     lowest, highest = ("minReplicaCount", "maxReplicaCount") if keda else ("minReplicas", "maxReplicas")
-    minimum_at = x.at("spec", lowest)
+    minimum_at = at("spec", lowest)
     into.scalers.append(
         ScalerFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             reference,
             integer(view.spec.get(lowest, 0 if keda else 1)),
             minimum_at,
@@ -538,50 +508,39 @@ def _scaler(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
     )
 
 
-def _budget(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _budget(view: View, x: _Extraction, into: Facts) -> None:
     own = view.spec.get("selector")
     minimum, maximum = view.spec.get("minAvailable"), view.spec.get("maxUnavailable")
-    at = x.at("spec", "maxUnavailable" if maximum is not None else "minAvailable")
-    x.at("spec", "selector")
     into.budgets.append(
         BudgetFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             selector(own) if isinstance(own, dict) else None,
             minimum if isinstance(minimum, str) else integer(minimum),
             maximum if isinstance(maximum, str) else integer(maximum),
-            at,
+            at("spec", "maxUnavailable" if maximum is not None else "minAvailable"),
         )
     )
 
 
-def _monitor(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _monitor(view: View, x: _Extraction, into: Facts) -> None:
     # https://github.com/prometheus-operator/prometheus-operator/blob/main/Documentation/api-reference/api.md#servicemonitorspec
     where = mapping(view.spec.get("namespaceSelector"))
     names = tuple(name for name in sequence(where.get("matchNames")) if isinstance(name, str))
     into.monitors.append(
         MonitorFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             selector(view.spec.get("selector")),
             None if where.get("any") is True else names,
         )
     )
 
 
-def _account(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
-    into.accounts.append(AccountFact(x.resource(locate, view.labels), _pull_secrets(view.data)))
+def _account(view: View, x: _Extraction, into: Facts) -> None:
+    into.accounts.append(AccountFact(x.resource(view.labels), _pull_secrets(view.data)))
 
 
-_CLAIM_ROUTES: tuple[Route, ...] = (
-    ("spec", "storageClassName"),
-    ("spec", "accessModes"),
-    ("spec", "resources", "requests", "storage"),
-)
-
-
-def _claim(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
-    for route in _CLAIM_ROUTES:
-        x.at(*route)
-    into.claims.append(_claim_fact(x.resource(locate, view.labels), view.data, (), template=False))
+def _claim(view: View, x: _Extraction, into: Facts) -> None:
+    into.claims.append(_claim_fact(x.resource(view.labels), view.data, (), template=False))
 
 
 def _claim_fact(resource: ResourceFact, data: Mapping[str, Any], route: Route, *, template: bool) -> ClaimFact:
@@ -609,12 +568,12 @@ def _quantity_text(value: Any) -> str | None:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
-def _volume(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
+def _volume(view: View, x: _Extraction, into: Facts) -> None:
     annotated = view.annotations.get("volume.beta.kubernetes.io/storage-class", "")
-    modes = x.at("spec", "accessModes")
+    modes = at("spec", "accessModes")
     into.volumes.append(
         VolumeFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             text(view.get("spec", "csi", "driver")),
             text(view.spec.get("storageClassName", annotated)),
             tuple(mode for mode in sequence(view.spec.get("accessModes")) if isinstance(mode, str)),
@@ -625,20 +584,17 @@ def _volume(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
     )
 
 
-def _storage_class(view: View, x: _Extraction, locate: Locate, into: Facts) -> None:
-    for key in ("type", "performanceLevel"):
-        if key in mapping(view.data.get("parameters")):
-            x.at("parameters", key)
+def _storage_class(view: View, x: _Extraction, into: Facts) -> None:
     into.storage_classes.append(
         StorageClassFact(
-            x.resource(locate, view.labels),
+            x.resource(view.labels),
             text(view.data.get("provisioner")),
             plain_labels(mapping(view.data.get("parameters"))),
         )
     )
 
 
-_MAKERS: dict[tuple[str, str], Callable[[View, _Extraction, Locate, Facts], None]] = {
+_MAKERS: dict[tuple[str, str], Callable[[View, _Extraction, Facts], None]] = {
     ("", "ConfigMap"): _data,
     ("", "Secret"): _data,
     ("networking.k8s.io", "Ingress"): _ingress,

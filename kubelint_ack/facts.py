@@ -1,16 +1,16 @@
 """What scan keeps of a resource for link: what it defines, what it refers to, and where both stand.
 
-Facts are NamedTuples of plain values (they cross processes and lie in the cache). Each field that a project rule
-may point at is a `FieldPath`, and its place is in the `places` of the fact's resource. `None` in a map of labels
-stands for a value that is unknown before rendering. `extract.py` makes them.
+Facts are NamedTuples of plain values (they cross processes and lie in the cache). What a project rule may point at
+is a `FieldPath`: any field of the resource has a place, found in its file when a hit is made. `None` in a map of
+labels stands for a value that is unknown before rendering. `extract.py` makes them.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from kubelint_ack.records import FieldPath, Place, ResourceId, Route
+from kubelint_ack.records import FieldPath, ResourceId, Route
 from kubelint_ack.values import Selector
 from kubelint_ack.views import Role
 
@@ -57,10 +57,9 @@ class ResourceFact(NamedTuple):
     mentions: tuple[Mention, ...] = ()
     makes: tuple[tuple[str, str | None], ...] = ()
     """(kind, name) of objects that a controller will make from it; name None: any."""
-    places: dict[Route, Place] = {}  # noqa: RUF012  never changed after extraction
 
     @property
-    def resource(self) -> ResourceFact:
+    def resource(self) -> "ResourceFact":
         """Itself, so that every fact has `.resource`."""
         return self
 

@@ -152,16 +152,13 @@ def _exact(value: Any) -> str | None:
 
 
 def _labels(content: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for key, value in mapping(content.get("commonLabels")).items():
-        if isinstance(value, str):
-            found[key] = value
-    for item in sequence(content.get("labels")):
-        if mapping(item).get("includeSelectors") is True or mapping(item).get("includeTemplates") is True:
-            for key, value in mapping(mapping(item).get("pairs")).items():
-                if isinstance(value, str):
-                    found[key] = value
-    return found
+    added = [content.get("commonLabels")]
+    added += [
+        item.get("pairs")
+        for item in map(mapping, sequence(content.get("labels")))
+        if item.get("includeSelectors") is True or item.get("includeTemplates") is True
+    ]
+    return {key: value for one in added for key, value in mapping(one).items() if isinstance(value, str)}
 
 
 def _images(content: Mapping[str, Any]) -> Iterator[ImageChange]:
@@ -182,13 +179,11 @@ def _generated_keys(item: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Keys of a generated object; None where an env file or a merge brings more."""
     if sequence(item.get("envs")) or item.get("env") or item.get("behavior") in ("merge", "replace"):
         return None
-    keys = []
-    for literal in sequence(item.get("literals")):
-        if isinstance(literal, str):
-            keys.append(literal.partition("=")[0])
+    literals = [literal for literal in sequence(item.get("literals")) if isinstance(literal, str)]
+    keys = [literal.partition("=")[0] for literal in literals]
     for source in sequence(item.get("files")):
         if isinstance(source, str):
-            key, equals, file = source.partition("=")
+            key, equals, _ = source.partition("=")
             keys.append(key if equals else posixpath.basename(key))
     return tuple(keys)
 

@@ -9,21 +9,15 @@ from kubelint_ack.catalog import Active
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Project
-from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace, field_text
+from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace
 from kubelint_ack.scan import Check, Dispatch, check_function, crash_hit, lower, plain_values
 from kubelint_ack.views import POD_ROUTES
 
-
-def fact_place(resource: ResourceFact, path: FieldPath) -> Place:
-    """The place of a field that a fact carries; of its nearest kept parent where it carries none."""
-    route = path.route
-    while route not in resource.places and route:
-        route = route[:-1]
-    place = resource.places.get(route) or resource.places[("metadata", "name")]
-    return place if route == path.route else place._replace(field=field_text(path.route))
+Locate = Callable[[ResourceFact, FieldPath], Place]
+"""The place of a field of a fact's resource."""
 
 
-def link(project: Project, profile: Profile, dispatch: Dispatch) -> tuple[list[LocatedHit], set[str]]:
+def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate) -> tuple[list[LocatedHit], set[str]]:
     """Hits of all project rules on one target, and the names of rules that met their kinds but could not judge."""
     hits: list[LocatedHit] = []
     not_evaluated: set[str] = set()
@@ -40,14 +34,14 @@ def link(project: Project, profile: Profile, dispatch: Dispatch) -> tuple[list[L
             visible = profile if active.rule.needs or active.rule.sharpens else EMPTY
             try:
                 hits.extend(
-                    _located(hit, active, resource)
+                    _located(hit, active, resource, locate)
                     for hit in check(fact, project, visible, **active.options)
                     if not project.is_patched(fact, *hit.at.route)
                 )
             except Exception as error:  # a crash is a finding about the linter, never the end of the run
                 if active.rule.name not in crashed:
                     crashed.add(active.rule.name)
-                    place = fact_place(resource, resource.name_at)
+                    place = locate(resource, resource.name_at)
                     hits.append(crash_hit(active.rule.name, error, resource.path, resource.id, place))
     return hits, not_evaluated
 
@@ -76,15 +70,15 @@ def _facts(project: Project) -> Iterable[Any]:
         yield typed.get(id(resource), resource)
 
 
-def _located(hit: Hit, active: Active, resource: ResourceFact) -> LocatedHit:
+def _located(hit: Hit, active: Active, resource: ResourceFact, locate: Locate) -> LocatedHit:
     related = []
     for one in hit.related:
         other: ResourceFact = resource if one.of is None else one.of.resource
-        related.append(RelatedPlace(other.path, fact_place(other, one.at), other.id, one.note))
+        related.append(RelatedPlace(other.path, locate(other, one.at), other.id, one.note))
     return LocatedHit(
         active.rule.name,
         resource.path,
-        fact_place(resource, hit.at),
+        locate(resource, hit.at),
         resource.id,
         hit.message,
         lower(active.severity, hit.severity),

@@ -6,7 +6,7 @@ and a mapping is expected to have passed that schema. Two facts are derived, her
 `service_backend_type` and `zones`.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import json
 import re

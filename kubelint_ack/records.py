@@ -4,7 +4,7 @@ Everything here is a plain tuple of plain values, so that a record can be pickle
 written to the cache and compared for equality without further thought.
 """
 
-from __future__ import annotations
+# Annotations are not postponed in modules of many records: NamedTuple would compile the text of each at start-up.
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -49,16 +49,16 @@ class FieldPath(NamedTuple):
     end: int = -1
 
     @property
-    def key(self) -> FieldPath:
+    def key(self) -> "FieldPath":
         """The key of this field alone."""
         return FieldPath(self.route, "key")
 
     @property
-    def value(self) -> FieldPath:
+    def value(self) -> "FieldPath":
         """The value of this field alone."""
         return FieldPath(self.route, "value")
 
-    def slice(self, start: int, end: int) -> FieldPath:
+    def slice(self, start: int, end: int) -> "FieldPath":
         """A piece of this field's scalar: offsets into its decoded text, end exclusive."""
         return FieldPath(self.route, "value", start, end)
 

@@ -317,7 +317,7 @@ class _Scan:
         for active, check in self.dispatch.checks(resource.family, is_workload):
             self._run(active, check, lens, locate)
         try:
-            extract(lens, self.path, number, locate, self.facts)
+            extract(lens, self.path, number, self.facts)
         except Exception as error:  # a crash is a finding about the linter, never the end of the run
             self._crash("facts", error, lens, locate)
 

@@ -40,17 +40,33 @@ def quantity(value: object) -> int | Fraction | None:
     The server reads a lone sign, point or suffix (`m`, `Mi`) as 0, against the grammar that it documents; here
     that is None. Restates apimachinery/pkg/api/resource/quantity.go (grammar, ParseQuantity, UnmarshalJSON).
     """
+    nanos = _nanos(value)
+    if nanos is None or nanos % _NANO == 0:
+        return None if nanos is None else nanos // _NANO
+    from fractions import Fraction
+
+    return Fraction(nanos, _NANO)
+
+
+def milli(value: object) -> int | None:
+    """A quantity in thousandths, rounded up as the API server rounds what containers ask for; None if it is not one."""
+    nanos = _nanos(value)
+    return None if nanos is None else -(-nanos // 10**6)
+
+
+def _nanos(value: object) -> int | None:
+    """A quantity in units of 10^-9."""
     if isinstance(value, str):
-        return _quantity(value)
+        return _parsed(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
-    return _quantity(repr(value)) if isinstance(value, float) else None
+        return value * _NANO
+    return _parsed(repr(value)) if isinstance(value, float) else None
 
 
 @lru_cache(maxsize=1024)
-def _quantity(text: str) -> int | Fraction | None:
+def _parsed(text: str) -> int | None:
     found = re.fullmatch(_QUANTITY, text.strip(_BLANKS)) if len(text) <= 1000 else None
     if not found:
         return None
@@ -75,13 +91,7 @@ def _quantity(text: str) -> int | Fraction | None:
     nanos = -(-numerator * _NANO // divisor)
     if shift:
         nanos = min(nanos, _INT64 * _NANO)
-    if sign == "-":
-        nanos = -nanos
-    if nanos % _NANO == 0:
-        return nanos // _NANO
-    from fractions import Fraction
-
-    return Fraction(nanos, _NANO)
+    return -nanos if sign == "-" else nanos
 
 
 # --- Networks

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubelint_ack.decode import Decoded, Document, decode
@@ -439,6 +439,9 @@ def test_an_outline_leaves_out_what_aliases_bring() -> None:
 
 # Properties
 
+# The same examples on every machine, however busy it is.
+STEADY = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -474,6 +477,7 @@ def leaves(value: Any, route: Route = ()) -> list[tuple[Route, Any]]:
     return [(route, value)]
 
 
+@STEADY
 @given(TREES, st.booleans())
 def test_the_place_of_every_leaf_holds_its_text(tree: dict[str, Any], flow: bool) -> None:
     """Whatever the document, slicing the text at a leaf's place gives the leaf back."""
@@ -501,6 +505,7 @@ def test_the_place_of_every_leaf_holds_its_text(tree: dict[str, Any], flow: bool
             assert json.loads(source) == value
 
 
+@STEADY
 @given(st.binary(max_size=60))
 def test_bytes_never_raise(data: bytes) -> None:
     decoded = decode(data)
@@ -511,6 +516,7 @@ def test_bytes_never_raise(data: bytes) -> None:
     list(decoded.comments())
 
 
+@STEADY
 @given(st.text(st.sampled_from("ab:-?[]{},&*!|>'\"#%@ \n\t.<~1{}$"), max_size=40))
 def test_yaml_like_text_never_raises_and_positions_are_consistent(text: str) -> None:
     decoded = decode(text.encode())

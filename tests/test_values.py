@@ -80,6 +80,18 @@ def test_quantity_keeps_nanos_and_rounds_away_from_zero() -> None:
     assert values.quantity("1e-999999999") == nano
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("100m", 100), ("0.5", 500), (2, 2000), (0.1, 100), ("1n", 1), ("1000001n", 2), ("-1n", 0), ("1Ki", 1024_000)],
+)
+def test_thousandths_are_rounded_up(written: object, expected: int) -> None:
+    assert values.milli(written) == expected
+
+
+def test_thousandths_of_what_is_no_quantity() -> None:
+    assert [values.milli(written) for written in ("1x", True, None, Unknown("{{ x }}"))] == [None] * 4
+
+
 def test_only_binary_quantities_are_capped() -> None:
     assert values.quantity("10Ei") == 2**63 - 1
     assert values.quantity("-10Ei") == -(2**63 - 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubelint_ack.profile import Profile
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Severity, Unknown
-from kubelint_ack.values import quantity
+from kubelint_ack.values import milli
 from kubelint_ack.views import Container, Workload, mapping, text
 
 _POD_RESOURCES_SINCE = (1, 34)
@@ -29,7 +29,7 @@ def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]
     yield from _over_limit(pod, at, "pod-", severity=severity)
     for resource, value in _quantities(pod, "limits"):
         for container in workload.containers:
-            own = _milli(mapping(container.resources.get("limits")).get(resource))
+            own = milli(mapping(container.resources.get("limits")).get(resource))
             if own is not None and own > value:
                 yield Hit(
                     container.at("resources", "limits", resource),
@@ -63,7 +63,7 @@ def _over_limit(
         return
     for resource, request in _quantities(resources, "requests"):
         written = mapping(limits).get(resource)
-        limit = _milli(written)
+        limit = milli(written)
         if written is not None and limit is None:
             continue
         # https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#consuming-extended-resources
@@ -97,26 +97,20 @@ def _below(at: FieldPath, *route: str) -> FieldPath:
 def _quantities(resources: Mapping[str, Any], field: str) -> Iterator[tuple[str, int]]:
     """Name and value, in thousandths, of each known quantity of `requests` or `limits`."""
     for resource, written in mapping(resources.get(field)).items():
-        value = _milli(written)
+        value = milli(written)
         if value is not None:
             yield resource, value
-
-
-def _milli(written: object) -> int | None:
-    """A quantity as the API server keeps it: in thousandths, rounded up."""
-    value = quantity(written)
-    return None if value is None else int(-(-value * 1000 // 1))
 
 
 def _written(resources: Mapping[str, Any], field: str, resource: str) -> str:
     return str(mapping(resources.get(field)).get(resource, "")).strip()
 
 
-def _plain(milli: int) -> str:
+def _plain(thousandths: int) -> str:
     """Thousandths as a person writes them."""
-    if milli % 1000:
-        return f"{milli}m"
-    value, suffix = milli // 1000, ""
+    if thousandths % 1000:
+        return f"{thousandths}m"
+    value, suffix = thousandths // 1000, ""
     for larger in ("Ki", "Mi", "Gi", "Ti"):
         if not value or value % 1024:
             break
@@ -134,7 +128,7 @@ def _total(workload: Workload, resource: str) -> int | None:
     for container in workload.containers:
         requests = container.resources.get("requests")
         written = mapping(requests).get(resource)
-        own = 0 if written is None else _milli(written)
+        own = 0 if written is None else milli(written)
         if own is None or isinstance(requests, Unknown):
             return None
         if container.role == "init":

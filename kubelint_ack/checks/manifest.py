@@ -47,5 +47,5 @@ def duplicate_resource(fact: ResourceFact, project: Project, profile: Profile) -
             related=(Related(first.name_at, first, "first"),),
             kind=resource.id.kind,
             name=resource.id.name,
-            first=f"{first.path}:{first.places[first.name_at.route].span.line}",
+            first=first.path,
         )

@@ -1,6 +1,6 @@
 """What every report is given: the findings of a run, the rules' words, the ledger, and the reader's wishes."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
