@@ -516,23 +516,7 @@ def _finding(hit: LocatedHit, active: Mapping[str, Active]) -> Finding:
         message=hit.message,
         values=hit.values,
         related=hit.related,
-        fingerprint=fingerprint(code, hit),
     )
-
-
-def fingerprint(code: str, hit: LocatedHit) -> str:
-    """`kubelintAck/resource/v1`: 16 hex digits that survive moving the file and reformatting it.
-
-    SHA-256 over rule code, kind and group, namespace, name, and field path with list indices replaced by names.
-    Without a resource (a syntax error, a profile) the path of the file stands for it.
-    """
-    import hashlib
-
-    resource = hit.resource
-    identity = (
-        [f"{resource.kind}.{resource.group}", resource.namespace or "", resource.name or ""] if resource else [hit.path]
-    )
-    return hashlib.sha256("\0".join([code, *identity, hit.place.stable]).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _override(findings: Iterable[Finding], config: Config) -> list[Finding]:

@@ -201,12 +201,25 @@ class Finding(NamedTuple):
     message: str
     values: dict[str, Any]
     related: tuple[RelatedPlace, ...]
-    fingerprint: str
     targets: tuple[str, ...] = ()
     """Names of the targets in which it holds, where its file belongs to several; else empty."""
     suppressed: Suppressed | None = None
     partial: bool = False
     """Whether its file belongs to further targets, in which it does not hold."""
+
+    @property
+    def fingerprint(self) -> str:
+        """`kubelintAck/resource/v1`: 16 hex digits that survive moving the file and reformatting it.
+
+        SHA-256 over rule code, kind and group, namespace, name, and field path with list indices replaced by names.
+        Without a resource (a syntax error, a profile) the path of the file stands for it.
+        """
+        import hashlib
+
+        one = self.resource
+        identity = [f"{one.kind}.{one.group}", one.namespace or "", one.name or ""] if one else [self.path]
+        text = "\0".join([self.code, *identity, self.place.stable])
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 LedgerStatus = Literal["checked", "partly", "not-checked"]

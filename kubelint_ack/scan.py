@@ -259,7 +259,8 @@ class _Scan:
         identity = found[0].id if len(found) == 1 else None
         reasons = []
         if not document.complete:
-            reasons.append("limit")
+            limited = any(DECODE_RULES[problem.kind][0] == "input-limit" for problem in document.problems)
+            reasons.append("limit" if limited else "syntax")
             self.hidden["*"] = None
         if found[0].prefix and len(found) < len(document.data["items"]):
             reasons.append("list-items")

@@ -224,7 +224,7 @@ def finding(
     **more: Any,
 ) -> Finding:
     """A finding with what its rule says."""
-    more = {"message": "default", "related": (), "fingerprint": "0123456789abcdef", **more}
+    more = {"message": "default", "related": (), **more}
     return Finding(
         rule=name,
         code=HEADS[name][0],
@@ -265,7 +265,6 @@ SELECTS_NOTHING = finding(
             "nearest",
         ),
     ),
-    fingerprint="fedcba9876543210",
 )
 
 TAGGED = finding(

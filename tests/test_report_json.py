@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_a_finding_has_all_fields() -> None:
                     "field": "spec.template.metadata.labels",
                 },
             ],
-            "fingerprint": "fedcba9876543210",
+            "fingerprint": sha256(b"KLA3101\0Service.\0shop\0web\0spec.selector").hexdigest()[:16],
             "targets": ["prod"],
         }
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -337,7 +338,7 @@ def test_both_fingerprints() -> None:
     (result,) = results(SYNTAX, text_of=lambda path: "x = 2\nx = 1\nprint(x)\nx = 3\nprint(x)\nx = 4\nprint(x)\n")
     assert result["partialFingerprints"] == {
         "primaryLocationLineHash": "bb609acbe9138d60:1",
-        "kubelintAck/resource/v1": "0123456789abcdef",
+        "kubelintAck/resource/v1": sha256(b"KLA0001\0broken.yaml\0").hexdigest()[:16],
     }
 
 
