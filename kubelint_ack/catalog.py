@@ -4,7 +4,7 @@ An installed wheel holds a small index made from the rule files at build time; a
 themselves, so that an edit is never answered from a stale copy.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

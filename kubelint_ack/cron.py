@@ -4,7 +4,7 @@ Restates github.com/robfig/cron v3 (parser.go, spec.go: ParseStandard), which Ku
 pkg/apis/batch/validation/validation.go; and for CronHPA its vendored github.com/ringtail/go-cron (parser.go).
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import re
 from typing import NamedTuple

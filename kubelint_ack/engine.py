@@ -3,7 +3,7 @@
 Only this module knows which units hold a file and which profile a unit has.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import json
 import posixpath
@@ -63,7 +63,7 @@ class Request(NamedTuple):
     minimum: Severity = "info"
     jobs: int = 0
     """Processes; 0: as many as pay."""
-    cache: Cache | None = None
+    cache: "Cache | None" = None
     use_suppressions: bool = True
     progress: Callable[[int, int], None] | None = None
     """Told how many files are done, and of how many."""

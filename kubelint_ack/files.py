@@ -1,6 +1,6 @@
 """One file: how reports name it, how its bytes are read, and whether they may hold Kubernetes objects."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import errno
 import os

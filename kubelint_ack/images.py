@@ -1,6 +1,6 @@
 """Image references, and the registries of Alibaba Cloud among their hosts."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import re
 from functools import lru_cache

@@ -1,6 +1,6 @@
 """Kustomizations: what one reaches and changes, read from its file without rendering it."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,7 +4,7 @@ Unknown is not absent: an object may live outside the input, in a document that 
 by a controller. Every question is answered found, missing or unknown (architecture, house rule 4).
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase

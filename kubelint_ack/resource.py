@@ -1,6 +1,6 @@
 """Documents to resources: what is a Kubernetes object, which one, and where in its document it stands."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import re
 from collections.abc import Iterator

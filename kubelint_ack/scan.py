@@ -3,7 +3,7 @@
 A pure function of the file's bytes, its path and role, and the settings: it runs in any process and is cached.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import importlib
 import json

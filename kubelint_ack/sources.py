@@ -4,7 +4,7 @@ Collecting opens nothing but ignore files; a source's bytes come from `read` whe
 result is resolved, so that a file reached over several names or links is read and reported once.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import os
 import re

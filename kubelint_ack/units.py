@@ -4,7 +4,7 @@ A unit is a root kustomization with all that it reaches, a chart directory, a co
 directory tree. References resolve first in the unit, then in the project.
 """
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set

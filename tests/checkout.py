@@ -100,7 +100,7 @@ def _closure(requirements: Iterable[str]) -> set[str]:
 
 def install(bin: Path, *what: str | os.PathLike[str]) -> None:
     """Install into a virtual environment, with this environment's pip, nothing but what is named."""
-    pip = [sys.executable, "-m", "pip", "--python", bin / "python"]
+    pip = [sys.executable, "-m", "pip", "--python", str(bin / "python")]
     run([*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", *what], bin)
 
 

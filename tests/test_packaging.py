@@ -35,9 +35,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("built")
     source = copy_checkout(folder / "source")
     commit(source)
+    temporary = folder / "temporary"
+    temporary.mkdir()
     build = [sys.executable, "-m", "build", "--no-isolation"]
-    run([*build, "--outdir", str(folder / "both"), str(source)], folder)
-    run([*build, "--wheel", "--outdir", str(folder / "wheel"), str(source)], folder)
+    env = environment(TMPDIR=str(temporary))
+    run([*build, "--outdir", str(folder / "both"), str(source)], folder, env=env)
+    run([*build, "--wheel", "--outdir", str(folder / "wheel"), str(source)], folder, env=env)
     name = f"{STEM}-py3-none-any.whl"
     return Built(source, folder / "both" / f"{STEM}.tar.gz", folder / "wheel" / name, folder / "both" / name)
 
@@ -87,6 +90,7 @@ def test_source_distribution_builds_the_same_wheel(built: Built) -> None:
 
 def test_build_leaves_nothing_behind(built: Built) -> None:
     assert run(["git", "status", "--porcelain"], built.source).stdout == ""
+    assert list((built.source.parent / "temporary").iterdir()) == []
 
 
 CATALOGUE = """\

@@ -159,14 +159,29 @@ def test_deleted_deployment_is_seen_by_the_hook_for_the_whole_repository(project
     assert places(project.hook(id="kubelint-ack-all", code=1)) == {"shop/service.yaml: service-selects-nothing"}
 
 
+DATABASE = {
+    "shop/db.yaml": deployment("db", "db")
+    .replace("kind: Deployment", "kind: StatefulSet")
+    .replace("spec:\n  selector:", "spec:\n  serviceName: db\n  selector:"),
+    "shop/db-service.yaml": service("db", "db")
+    .replace("spec:\n", "spec:\n  clusterIP: None\n")
+    .replace("port: 80,", "port: 8080,"),
+}
+
+
 def test_deleted_service_is_seen_by_the_hook_for_the_whole_repository(project: Project) -> None:
-    database = deployment("db", "db").replace("kind: Deployment", "kind: StatefulSet")
-    database = database.replace("spec:\n  selector:", "spec:\n  serviceName: db\n  selector:")
-    headless = service("db", "db").replace("spec:\n", "spec:\n  clusterIP: None\n").replace("port: 80,", "port: 8080,")
-    project.commit({**SHOP, "shop/db.yaml": database, "shop/db-service.yaml": headless})
+    project.commit({**SHOP, **DATABASE})
     assert "Passed" in project.hook(id="kubelint-ack-all")
     project.git("rm", "--quiet", "shop/db-service.yaml")
     assert places(project.hook(id="kubelint-ack-all", code=1)) == {"shop/db.yaml: statefulset-service-missing"}
+
+
+def test_renamed_service_is_reported_where_the_unchanged_file_names_it(project: Project) -> None:
+    project.commit({**SHOP, **DATABASE})
+    project.git("mv", "shop/db-service.yaml", "shop/database.yaml")
+    project.write({"shop/database.yaml": DATABASE["shop/db-service.yaml"].replace("name: db", "name: database")})
+    project.git("add", "--all")
+    assert places(project.hook(code=1)) == {"shop/db.yaml: statefulset-service-missing"}
 
 
 def test_renamed_files(project: Project) -> None:
@@ -197,6 +212,24 @@ def test_partially_staged_file_is_judged_as_it_is_staged(project: Project) -> No
     project.write({"pod.yaml": INVALID})
     assert "Passed" in project.hook()
     assert (project.folder / "pod.yaml").read_text(encoding="utf-8") == INVALID, "the user's change is back"
+
+
+def test_staged_files_that_the_configuration_excludes_stay_excluded(project: Project) -> None:
+    project.commit({".kubelint-ack.yaml": "exclude: [vendor/]\n"})
+    project.write({"vendor/x.yaml": INVALID})
+    project.git("add", "--all")
+    assert "Passed" in project.hook()
+    project.git("mv", "vendor/x.yaml", "x.yaml")
+    assert places(project.hook(code=1)) == {"x.yaml: yaml-duplicate-key"}
+
+
+def test_chart_template_alone_is_no_error(project: Project) -> None:
+    template = "{{- if .Values.web }}\n" + SHOP["shop/web.yaml"].replace("name: web", "name: {{ .Values.name }}")
+    chart = {"chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "chart/values.yaml": "web: true\n"}
+    project.commit({**chart, "chart/templates/web.yaml": template + "{{- end }}\n"})
+    project.write({"chart/templates/web.yaml": template + "{{- end }}\n# changed\n"})
+    project.git("add", "--all")
+    assert "Passed" in project.hook()
 
 
 def test_more_names_than_a_command_line_holds(project: Project) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelint_ack.cron import cron_problem
 from kubelint_ack.profile import Profile
 from kubelint_ack.records import Hit, Related, Unknown
 from kubelint_ack.values import label_map_selector, matches, selector, selector_text
@@ -74,6 +73,8 @@ def cronjob_schedule_invalid(cronjob: View, profile: Profile) -> Iterator[Hit]:
     schedule = text(cronjob.spec.get("schedule"))
     if schedule is None:
         return
+    from kubelint_ack.cron import cron_problem
+
     problem = cron_problem(schedule)
     if problem is None:
         return

@@ -1,6 +1,6 @@
 """The lines of a file that a finding points at: what of them may be shown, and how they are drawn with carets."""
 
-from __future__ import annotations
+# As in records.py, annotations are not postponed.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
