@@ -150,6 +150,8 @@ def _checkout_files() -> dict[str, tuple[str, dict[str, Any]]]:
     found = {}
     for path in data_files("rules"):
         area, stem = path.split("/")[-2:]
+        if not stem.endswith(".yaml"):
+            continue
         found[stem.removesuffix(".yaml")] = (area, load_rule_file(path))
     return found
 
@@ -190,7 +192,9 @@ def _thaw(head: list[Any]) -> Rule:
 def _all_texts(language: Language) -> dict[str, Texts]:
     if is_checkout():
         return {name: texts_from_file(data, language) for name, (_, data) in _checkout_files().items()}
-    return {name: Texts(*words) for name, words in json.loads(read_data(f"texts.{language}.json")).items()}
+    packed: dict[str, list[Any]] = json.loads(read_data(f"texts.{language}.json"))
+    # References, the last, are a tuple in every installation.
+    return {name: Texts(*[*words[:-1], tuple(words[-1])]) for name, words in packed.items()}
 
 
 def texts(rule: Rule, language: Language) -> Texts:

@@ -15,8 +15,8 @@ _CHECKOUT = os.path.dirname(_PACKAGE)
 
 @cache
 def is_checkout() -> bool:
-    """Whether the program runs from its source tree."""
-    return os.path.isfile(os.path.join(_CHECKOUT, "pyproject.toml")) and os.path.isdir(os.path.join(_CHECKOUT, "rules"))
+    """Whether the program runs from its source tree: an installed copy has its data in the package."""
+    return not os.path.isdir(os.path.join(_PACKAGE, "_data"))
 
 
 def read_data(path: str) -> bytes:

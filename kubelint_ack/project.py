@@ -31,7 +31,7 @@ from kubelint_ack.facts import (
 )
 from kubelint_ack.profile import External
 from kubelint_ack.records import Route, Severity, Unknown
-from kubelint_ack.values import Selector, matches
+from kubelint_ack.values import Selector, matches, nearest, selector_text
 
 WORKLOAD = "*workload*"
 """In the place of a kind: anything that makes pods."""
@@ -537,6 +537,38 @@ class Project:
         for service in self._everywhere.addressed.get(host, ()):
             if self._knowledge.complete is not True or any(service is one for one in self.services):
                 yield service
+
+    def nearest_workload(self, selector: Selector, near: Any) -> WorkloadFact | None:
+        """The workload in the namespace of `near` that a selector which selects nothing was most likely meant for.
+
+        By the likeness of its pods' labels, else by the name of `near`, else the only one there is to choose.
+        """
+        here = [one for one in self.workloads if same_namespace(self.namespace(one), self.namespace(near))]
+        candidates: dict[str, WorkloadFact] = {}
+        for workload in here:
+            labels = self.pod_labels(workload)
+            pairs = [f"{key}={labels[key]}" for key, _ in selector.match_labels if labels.get(key)]
+            if pairs:
+                candidates.setdefault(",".join(pairs), workload)
+        found = nearest(selector_text(selector), candidates)
+        if found:
+            return candidates[found]
+        for group in (
+            [one for one in here if one.resource.id.name == near.resource.id.name],
+            candidates.values(),
+            here,
+        ):
+            if len(group) == 1:
+                return next(iter(group))
+        return None
+
+    def workload_elsewhere(self, selector: Selector, near: Any) -> WorkloadFact | None:
+        """The workload that a selector would select in another namespace than that of `near`."""
+        for workload in self.workloads:
+            if matches(selector, self.pod_labels(workload)):
+                same = same_namespace(self.namespace(workload), self.namespace(near))
+                return workload if same is False else None
+        return None
 
     def _labels_patched(self, workload: WorkloadFact) -> bool:
         return self.is_patched(workload, *workload.labels_at.route)

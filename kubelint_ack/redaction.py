@@ -45,6 +45,7 @@ def secret_spans(decoded: Decoded, document: Document, resource: Resource) -> li
         if isinstance(content, dict):
             table = marks.of(content)
             keys = sorted(zip(table[2::4], table[3::4]))
+        end = _past_comments(decoded.text, end)
         for key_start, key_end in [*keys, (end, end)]:
             spans += _mask(decoded, start, key_start)
             start = key_end
@@ -60,6 +61,14 @@ def _value(decoded: Decoded, holder: Mapping[str, Any], field: str) -> tuple[int
     at = 4 + 4 * list(holder).index(field)
     start, end = decoded.marks.of(holder)[at : at + 2]
     return start, end
+
+
+_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:#[^\n]*)?")
+
+
+def _past_comments(text: str, offset: int) -> int:
+    match = _COMMENTS.match(text, offset)
+    return match.end() if match else offset
 
 
 def _mask(decoded: Decoded, start: int, end: int) -> list[Span]:

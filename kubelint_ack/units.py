@@ -14,6 +14,18 @@ from typing import Literal, NamedTuple
 from kubelint_ack.kustomize import Kustomization
 from kubelint_ack.project import ImageChange, Patch
 
+KIND_FOLDERS = frozenset(
+    {
+        "app", "apps", "autoscaling", "clusterrole", "clusterroles", "common", "config", "configmap", "configmaps",
+        "configs", "cronjob", "cronjobs", "daemonset", "daemonsets", "deployment", "deployments", "hpa", "ingress",
+        "ingresses", "job", "jobs", "namespace", "namespaces", "network", "networking", "networkpolicies",
+        "networkpolicy", "netpol", "pdb", "policies", "pv", "pvc", "rbac", "role", "roles", "secret", "secrets",
+        "service", "serviceaccount", "serviceaccounts", "services", "statefulset", "statefulsets", "storage", "svc",
+        "volume", "volumes", "workload", "workloads",
+    }
+)  # fmt: skip
+"""Names of folders that hold one kind of an application's objects, not an application of their own."""
+
 
 class Render(NamedTuple):
     """How a unit takes one file: as written, or through kustomizations."""
@@ -195,12 +207,15 @@ def units(
     trees: dict[str, list[str]] = {}
     for directory, paths in rest.items():
         top = [above for above in (directory, *_above(directory)) if above in rest][-1]
+        # `services/` beside `deployments/`: what is kept apart by kind is deployed together.
+        if posixpath.basename(top).lower() in KIND_FOLDERS:
+            top = posixpath.join(posixpath.dirname(top), "*")
         trees.setdefault(top, []).extend(paths)
     # What a kustomization that cannot be read makes of the files around it, nobody knows.
     unread = {one.directory for one in known.values() if not one.readable}
     found += [
         Unit(
-            directory or ".",
+            directory.removesuffix("*").rstrip("/") or ".",
             "directory",
             tuple(Render(path) for path in sorted(paths)),
             opaque=any(above in unread for path in paths for above in _above(path)),

@@ -8,7 +8,7 @@ from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, W
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, Severity
-from kubelint_ack.values import Selector, cidr, matches, nearest, overlap, selector_text
+from kubelint_ack.values import Selector, cidr, matches, overlap, selector_text
 from kubelint_ack.views import View
 
 # --- Enforcement
@@ -67,10 +67,10 @@ def netpol_selects_nothing(policy: PolicyFact, project: Project, profile: Profil
     selected = project.select(policy.pods, policy)
     message, severity = "default", selected.severity
     if selected.missing:
-        near = _nearest(policy, project)
+        near = project.nearest_workload(policy.pods, policy)
     elif selected.unseen:
         message, severity = "namespace", "info"
-        near = _in_other_namespace(policy, project)
+        near = project.workload_elsewhere(policy.pods, policy)
         if near is None:
             return
     else:
@@ -85,28 +85,6 @@ def netpol_selects_nothing(policy: PolicyFact, project: Project, profile: Profil
         namespace=project.namespace(policy),
         other=project.namespace(near) if near else "",
     )
-
-
-def _nearest(policy: PolicyFact, project: Project) -> WorkloadFact | None:
-    """The workload in the policy's namespace whose pods' labels are most like the selector."""
-    candidates: dict[str, WorkloadFact] = {}
-    for workload in project.workloads:
-        if same_namespace(project.namespace(workload), project.namespace(policy)):
-            labels = project.pod_labels(workload)
-            pairs = [f"{key}={labels[key]}" for key, _ in policy.pods.match_labels if labels.get(key)]
-            if pairs:
-                candidates.setdefault(",".join(pairs), workload)
-    found = nearest(selector_text(policy.pods), candidates)
-    return candidates[found] if found else None
-
-
-def _in_other_namespace(policy: PolicyFact, project: Project) -> WorkloadFact | None:
-    """The workload that would be selected in another namespace, where none is kept for the policy's own."""
-    for workload in project.workloads:
-        if matches(policy.pods, project.pod_labels(workload)):
-            same = same_namespace(project.namespace(workload), project.namespace(policy))
-            return workload if same is False else None
-    return None
 
 
 # --- Name resolution

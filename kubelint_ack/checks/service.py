@@ -9,7 +9,7 @@ from kubelint_ack.facts import ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, Severity, at
-from kubelint_ack.values import Selector, address, matches, nearest, selector_text
+from kubelint_ack.values import address, matches
 from kubelint_ack.views import Service, integer
 
 # --- Headless Services and StatefulSets
@@ -198,11 +198,11 @@ def service_selects_nothing(service: ServiceFact, project: Project, profile: Pro
     selected = project.select(service.selector, service)
     message, severity = "default", selected.severity
     if selected.missing:
-        near = _nearest(service.selector, service, project)
+        near = project.nearest_workload(service.selector, service)
         if _may_stand_alone(service, project):
             severity = "info"
     elif selected.unseen:
-        near = _in_other_namespace(service.selector, service, project)
+        near = project.workload_elsewhere(service.selector, service)
         message, severity = "namespace", "info"
         if near is None:
             return
@@ -220,16 +220,6 @@ def service_selects_nothing(service: ServiceFact, project: Project, profile: Pro
     )
 
 
-def _in_other_namespace(selector: Selector, service: ServiceFact, project: Project) -> WorkloadFact | None:
-    """The workload that would be selected in another namespace, where none is kept for the Service's own."""
-    for workload in project.workloads:
-        if matches(selector, project.pod_labels(workload)):
-            return (
-                workload if same_namespace(project.namespace(workload), project.namespace(service)) is False else None
-            )
-    return None
-
-
 def _may_stand_alone(service: ServiceFact, project: Project) -> bool:
     """Whether the Service may well be meant for pods that are kept elsewhere."""
     # Pods of the control plane and of add-ons; exporters that come as a chart.
@@ -237,19 +227,6 @@ def _may_stand_alone(service: ServiceFact, project: Project) -> bool:
         return True
     # Written several times, its files are alternatives of each other: nobody knows what is applied with which.
     return bool(service.name) and sum(1 for _ in project.named("Service", service.name or "", service)) > 1
-
-
-def _nearest(selector: Selector, service: ServiceFact, project: Project) -> WorkloadFact | None:
-    """The workload in the Service's namespace whose pods' labels are most like the selector."""
-    candidates: dict[str, WorkloadFact] = {}
-    for workload in project.workloads:
-        if same_namespace(project.namespace(workload), project.namespace(service)):
-            labels = project.pod_labels(workload)
-            pairs = [f"{key}={labels[key]}" for key, _ in selector.match_labels if labels.get(key)]
-            if pairs:
-                candidates.setdefault(",".join(pairs), workload)
-    found = nearest(selector_text(selector), candidates)
-    return candidates[found] if found else None
 
 
 def service_target_port_unresolved(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
