@@ -29,64 +29,10 @@ from kubelint_ack.facts import (
     VolumeFact,
     WorkloadFact,
 )
+from kubelint_ack.kinds import CLUSTER_SCOPED, WORKLOAD, WORKLOAD_KINDS, is_built_in, known_as, may_make_objects
 from kubelint_ack.profile import External
 from kubelint_ack.records import Route, Severity, Unknown
 from kubelint_ack.values import Selector, matches, nearest, selector_text
-
-WORKLOAD = "*workload*"
-"""In the place of a kind: anything that makes pods."""
-
-# Kinds that belong to no namespace.
-CLUSTER_SCOPED = frozenset(
-    {
-        "Namespace", "Node", "PersistentVolume", "StorageClass", "ClusterRole", "ClusterRoleBinding", "IngressClass",
-        "PriorityClass", "RuntimeClass", "CustomResourceDefinition", "APIService", "CSIDriver", "CSINode",
-        "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "VolumeSnapshotClass", "GatewayClass",
-        "VolumeAttributesClass", "VolumeSnapshotContent", "VolumeAttachment", "CertificateSigningRequest",
-        "PodSecurityPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
-    }
-)  # fmt: skip
-
-# Groups of the Kubernetes API itself end in k8s.io, have no dot, or are these.
-_POD_FREE_GROUPS = frozenset(
-    {
-        "cert-manager.io", "acme.cert-manager.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io",
-        "gateway.networking.k8s.io", "bitnami.com", "external-secrets.io", "traefik.io", "traefik.containo.us",
-        "networking.alibabacloud.com", "alibabacloud.com", "log.alibabacloud.com", "network.alibabacloud.com",
-        "cilium.io", "crd.projectcalico.org", "projectcalico.org", "kyverno.io", "constraints.gatekeeper.sh",
-        "templates.gatekeeper.sh", "config.gatekeeper.sh", "keda.sh", "snapshot.storage.k8s.io", "metallb.io",
-        "autoscaling.alibabacloud.com", "split.smi-spec.io", "specs.smi-spec.io", "access.smi-spec.io",
-        "linkerd.io", "policy.linkerd.io", "configuration.konghq.com", "projectcontour.io",
-    }
-)  # fmt: skip
-_POD_FREE_KINDS = frozenset(
-    {
-        ("monitoring.coreos.com", "ServiceMonitor"), ("monitoring.coreos.com", "PodMonitor"),
-        ("monitoring.coreos.com", "PrometheusRule"), ("monitoring.coreos.com", "Probe"),
-        ("monitoring.coreos.com", "AlertmanagerConfig"),
-    }
-)  # fmt: skip
-
-# Objects that every cluster or namespace has: (kind, namespace pattern, name pattern).
-# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings
-_BUILT_IN = (
-    ("ServiceAccount", "*", "default"),
-    ("ConfigMap", "*", "kube-root-ca.crt"),
-    ("ConfigMap", "kube-system", "extension-apiserver-authentication"),
-    ("ConfigMap", "kube-public", "cluster-info"),
-    ("Service", "default", "kubernetes"),
-    ("Service", "kube-system", "kube-dns"),
-    ("Role", "kube-system", "extension-apiserver-authentication-reader"),
-    ("Role", "*", "system:*"),
-    ("ClusterRole", "*", "system:*"),
-    ("ClusterRole", "*", "cluster-admin"),
-    ("ClusterRole", "*", "admin"),
-    ("ClusterRole", "*", "edit"),
-    ("ClusterRole", "*", "view"),
-    ("PriorityClass", "*", "system-*"),
-    ("Namespace", "*", "default"),
-    ("Namespace", "*", "kube-*"),
-)
 
 
 class Answer(NamedTuple):
@@ -240,15 +186,6 @@ class Pods:
             yield self._all[number]
 
 
-_CORE_KINDS = frozenset({"Service", "ConfigMap", "Secret", "ServiceAccount", "Pod", "Event", "Node", "Namespace"})
-
-
-def _known_as(family: tuple[str, str]) -> str:
-    """What an object is looked up as: its kind; a custom kind of the same name (Knative's Service) is another."""
-    group, kind = family
-    return f"{kind}.{group}" if group and kind in _CORE_KINDS else kind
-
-
 class Existence:
     """All objects of the whole run by kind and name: a reference that the unit does not answer may be here."""
 
@@ -275,7 +212,7 @@ class Existence:
                     for mention in resource.mentions:
                         self.mentions.setdefault(mention.host, []).append((resource, mention))
                 if resource.id.name and not isinstance(fact, ClaimFact):
-                    key = (_known_as(resource.family), resource.id.name)
+                    key = (known_as(resource.family), resource.id.name)
                     self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
                 elif isinstance(fact, ClaimFact) and not fact.template and fact.name:
                     key = ("PersistentVolumeClaim", fact.name)
@@ -367,7 +304,7 @@ class Project:
                 continue
             self.resources.append(resource)
             self._made.update(resource.makes)
-            kind = _known_as(resource.family)
+            kind = known_as(resource.family)
             namespace = None if kind in CLUSTER_SCOPED else (member.namespace or resource.id.namespace)
             self._namespaces[id(resource)] = namespace
             if resource.id.name:
@@ -452,7 +389,7 @@ class Project:
 
         Together are documents of one file, and all that a kustomization takes; files of a directory may be variants.
         """
-        for where, fact in self._by_name.get((_known_as(resource.family), resource.id.name or ""), ()):
+        for where, fact in self._by_name.get((known_as(resource.family), resource.id.name or ""), ()):
             other: ResourceFact = fact.resource
             if other is resource:
                 return None
@@ -597,7 +534,7 @@ class Project:
 
         `pairs` are keys and values that the object would have.
         """
-        kinds = _WORKLOAD_KINDS if kind == WORKLOAD else {kind}
+        kinds = WORKLOAD_KINDS if kind == WORKLOAD else {kind}
         hidden = self._knowledge.hidden
         if hidden and ("*" in hidden or hidden & kinds):
             return True
@@ -607,10 +544,8 @@ class Project:
         return self._makes_pods_elsewhere
 
     def _exists_elsewhere(self, kind: str, name: str, namespace: str | None) -> bool:
-        for known_kind, known_namespace, known_name in _BUILT_IN:
-            anywhere = known_namespace == "*" or namespace in (None, known_namespace)
-            if anywhere and kind == known_kind and fnmatchcase(name, known_name):
-                return True
+        if is_built_in(kind, name, namespace):
+            return True
         for external in self._knowledge.externals:
             if (
                 external.kind == kind
@@ -621,19 +556,3 @@ class Project:
         if any((kind, name) == (generated[0], generated[1]) for generated in self._knowledge.generated):
             return True
         return (kind, name) in self._made or (kind, None) in self._made
-
-
-_WORKLOAD_KINDS = frozenset(
-    {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
-)
-
-
-def may_make_objects(family: tuple[str, str]) -> bool:
-    """Whether a kind is a custom resource whose controller may make pods, Services, ConfigMaps …
-
-    Kinds of the Kubernetes API and those known to make none are excluded; of any other nobody can know.
-    """
-    group = family[0]
-    if "." not in group or group.endswith(".k8s.io"):
-        return False
-    return group not in _POD_FREE_GROUPS and family not in _POD_FREE_KINDS

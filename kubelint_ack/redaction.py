@@ -14,6 +14,8 @@ from kubelint_ack.views import mapping
 # In a document that is not checked: a Secret, what generates one, or the configuration of a client.
 _CREDENTIALS = r"[Ss]ecret|kind[\"']?\s*:\s*[\"']?Config\b|client-key-data"
 
+_HOLDERS = (("data",), ("stringData",))
+
 # `kubectl apply` keeps a copy of the whole object here.
 _COPY = "last-applied-configuration"
 
@@ -26,11 +28,13 @@ def may_hold_credentials(text: str) -> bool:
 def secret_spans(decoded: Decoded, document: Document, resource: Resource) -> list[Span]:
     """The data of a Secret: everything below `data` and `stringData` except the keys, and copies in annotations.
 
-    Also what a repeated key held before, and comments in between. The whole document where a part of the data is
-    written elsewhere in it, as aliases allow.
+    Also what a repeated key held before, and comments in between. The whole document where a field is repeated, or a
+    part of the data is written elsewhere, as aliases allow.
     """
     marks, own = decoded.marks, resource.data
     spans: list[Span] = []
+    if any(one.kind == "yaml-duplicate-key" and one.route[-2:-1] not in _HOLDERS for one in document.problems):
+        return [document.span]
     for field in ("data", "stringData"):
         if field not in own:
             continue

@@ -387,7 +387,7 @@ WRITTEN = (
     "'TOKEN'",
     "*TOKEN",
     "!TOKEN x",
-    "|\n      TOKEN\n      # TOKEN\n      # kubelint-ack: ignore[TOKEN]",
+    "|\n      TOKEN\n      # TOKEN",
     "TOKEN: TOKEN",
     "[TOKEN]",
     "{a: TOKEN}",
@@ -466,6 +466,10 @@ def test_data_of_secrets_is_in_no_report(repo: Path, text: str, shape: Any) -> N
 @pytest.mark.parametrize(
     "files",
     [
+        {
+            "a.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: a}  # kubelint-ack: ignore[nope]\n"
+            f"data:\n  a: |\n    # kubelint-ack: ignore[{TOKEN}]\n"
+        },
         {"kustomization.yaml": f"secretGenerator:\n- name: a\n  literals: [p={TOKEN}]  # kubelint-ack: ignore[nope]\n"},
         {
             "kustomization.yaml": "patches: [{path: p.yaml}]\n",

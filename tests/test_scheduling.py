@@ -32,7 +32,9 @@ spec:
 
 def findings(folder: Path, rule: str, manifest: str, config: str = POOLS) -> list[Any]:
     write(folder, {"a.yaml": manifest, ".kubelint-ack.yaml": config})
-    return [one for one in lint(folder).findings if one.rule == rule]
+    found = lint(folder).findings
+    assert [one for one in found if one.rule == "rule-crash"] == []
+    return [one for one in found if one.rule == rule]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,10 @@ ONE_POOL = "cluster: {{nodePools: [{{name: web, labels: {{{labels}}}, taints: [{
         ("region: cn-beijing", pod("topology.kubernetes.io/region: cn-hangzhou"), "warning"),
         ("region: cn-beijing", pod("topology.kubernetes.io/region: cn-hangzhou", VIRTUAL), "warning"),
         ("virtualNodes: true", pod("topology.kubernetes.io/zone: cn-hangzhou-k, group: web", VIRTUAL), None),
-        ("virtualNodes: true", pod("alibabacloud.com/nodepool-id: np1, group: data", VIRTUAL), "warning"),
+        ("virtualNodes: true", pod("alibabacloud.com/nodepool-id: np1", VIRTUAL), "warning"),
+        ("region: a", pod("topology.kubernetes.io/zone: cn-hangzhou-k"), "warning"),
+        ("region: a", pod("topology.kubernetes.io/zone: cn-hangzhou-k", VIRTUAL), None),
+        ("virtualNodes: true", pod("topology.kubernetes.io/zone: cn-hangzhou-k"), "warning"),
         # What sends the pod elsewhere, and what does not.
         (
             "namespaces: [{name: a, labels: {alibabacloud.com/eci: 'true'}}]",
@@ -105,6 +110,7 @@ ONE_POOL = "cluster: {{nodePools: [{{name: web, labels: {{{labels}}}, taints: [{
         # Values that are filled in later, or are no choice among pools.
         ("region: a", pod("group: <group>"), None),
         ("region: a", pod("group: xxx-group"), None),
+        ("region: a", pod('group: "web-****"'), None),
         ("region: a", pod("group: ${GROUP}"), None),
         ("region: a", pod("group: "), "warning"),
         ("region: a", pod("kubernetes.io/hostname: b"), None),
@@ -117,7 +123,11 @@ ONE_POOL = "cluster: {{nodePools: [{{name: web, labels: {{{labels}}}, taints: [{
     ],
 )
 def test_when_a_selector_is_judged(tmp_path: Path, more: str, manifest: str, severity: str | None) -> None:
-    config = ONE_POOL.format(labels="group: web, kubernetes.io/hostname: a", taints="", more=more)
+    labels = (
+        "group: web, kubernetes.io/hostname: a, topology.kubernetes.io/zone: cn-hangzhou-i, "
+        "alibabacloud.com/nodepool-id: np0"
+    )
+    config = ONE_POOL.format(labels=labels, taints="", more=more)
     found = findings(tmp_path, "node-selector-no-match", manifest, config)
     assert [one.severity for one in found] == ([severity] if severity else [])
 
@@ -135,6 +145,10 @@ def test_which_taints_keep_pods_away(tmp_path: Path, taint: str, refused: bool) 
     assert bool(findings(tmp_path, "node-selector-no-match", pod("group: web"), config)) is refused
     unknown = AFFINITY.format("[{matchFields: [{key: metadata.name, operator: In, values: [b]}]}]")
     assert not findings(tmp_path, "node-selector-no-match", pod("", unknown), config)
+
+
+def test_no_declared_pool_says_nothing(tmp_path: Path) -> None:
+    assert not findings(tmp_path, "node-selector-no-match", pod("group: web"), "cluster: {nodePools: []}\n")
 
 
 def test_requirements_are_written_as_kubectl_does(tmp_path: Path) -> None:
@@ -155,14 +169,17 @@ def test_a_choice_that_is_rendered_later_is_not_missing(tmp_path: Path) -> None:
     config = "rules: {node-selector-required: {keys: [group]}}\n"
     text = POD.format(selector="").replace("nodeSelector: {}", "nodeSelector: ${SELECTOR}")
     assert not findings(tmp_path, "node-selector-required", text, config)
-    assert not findings(tmp_path, "node-selector-required", pod("", AFFINITY.format("${TERMS}")), config)
+    assert not findings(tmp_path, "node-selector-required", pod("", AFFINITY.format("'${TERMS}'")), config)
+    assert not findings(tmp_path, "node-selector-required", pod("", "affinity: ${AFFINITY}"), config)
     nameless = POD.format(selector="").replace("{name: web}", "{generateName: web-}", 1)
     (found,) = findings(tmp_path, "node-selector-required", nameless, config)
     assert found.values["workload"] == "?"
 
 
 def test_what_the_value_was_read_as(tmp_path: Path) -> None:
-    found = findings(tmp_path, "node-selector-not-string", POD.format(selector="a: on, b: 1.5, c: {}"))
+    terms = AFFINITY.format("[{matchExpressions: [{operator: In, values: [7, null]}]}]")
+    found = findings(tmp_path, "node-selector-not-string", pod("a: on, b: 1.5, c: {}", terms))
+    assert (found.pop(0).values) == {"key": "?", "value": 7}
     assert [(one.message, one.values["key"], one.values["value"]) for one in found] == [
         ("boolean", "a", True),
         ("number", "b", 1.5),

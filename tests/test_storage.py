@@ -31,7 +31,9 @@ parameters: {{{parameters}}}
 
 def findings(folder: Path, rule: str, files: dict[str, str]) -> list[Any]:
     write(folder, files)
-    return [one for one in lint(folder).findings if one.rule == rule]
+    found = lint(folder).findings
+    assert [one for one in found if one.rule == "rule-crash"] == []
+    return [one for one in found if one.rule == rule]
 
 
 def claim(mode: str = "ReadWriteOnce", name: str = "fast", size: str = "5Gi") -> str:
@@ -77,6 +79,20 @@ def test_every_type_is_tried_in_turn_as_the_driver_does(tmp_path: Path) -> None:
     files = {"claim.yaml": claim(), "class.yaml": CLASS.format(parameters=parameters)}
     (found,) = findings(tmp_path, "csi-disk-size-below-minimum", files)
     assert found.values["types"] == ["cloud_essd PL3", "cloud_efficiency"]
+
+
+def test_a_volume_of_unknown_size_may_be_the_one(tmp_path: Path) -> None:
+    volume = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: files}
+spec: {storageClassName: alicloud-disk-ssd, accessModes: [ReadWriteOnce], csi: {driver: disks.example.com}}
+"""
+    unsized = claim(name="alicloud-disk-ssd").replace("5Gi", "${SIZE}")
+    assert findings(tmp_path, "csi-disk-size-below-minimum", {"a.yaml": claim(name="alicloud-disk-ssd")})
+    assert not findings(tmp_path, "csi-disk-size-below-minimum", {"volume.yaml": volume})
+    assert not findings(tmp_path, "csi-disk-size-below-minimum", {"a.yaml": unsized})
+    assert not findings(tmp_path, "csi-disk-size-below-minimum", {"a.yaml": claim(name="alicloud-disk-essd", size="0")})
 
 
 def test_claims_of_templates_are_found_after_the_cache(tmp_path: Path) -> None:

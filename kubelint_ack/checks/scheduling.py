@@ -219,8 +219,8 @@ def node_selector_required(
 ) -> Iterator[Hit]:
     """Configured workloads that do not choose their nodes by the configured labels."""
     own = mapping(workload.pod_spec.get("nodeSelector"))
-    terms = workload.get(*workload.pod_route, *_REQUIRED)
-    if isinstance(workload.pod_spec.get("nodeSelector"), Unknown) or isinstance(terms, Unknown):
+    choices = [workload.get(*workload.pod_route, *_REQUIRED[:length]) for length in range(2, len(_REQUIRED) + 1)]
+    if any(isinstance(choice, Unknown) for choice in choices):
         return
     in_scope = (
         workload.kind in kinds
