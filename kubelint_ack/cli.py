@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubelint_ack import __version__
+from kubelint_ack.files import write_whole
 from kubelint_ack.language import Language, environment_language
+from kubelint_ack.present import RuleInfos, report_run
+from kubelint_ack.terminal import Progress, ci_system, discard_stdout, terminal_width, wants_color
 from kubelint_ack.words import say
 
 if TYPE_CHECKING:
@@ -161,7 +164,7 @@ def _check(given: Mapping[str, Any]) -> int:
         outcome = _run(given, config, inputs, active, versions)
     except InputError as error:
         raise Failure(str(error)) from None
-    run = _report_run(outcome, active, inputs, language, explicit_language, time.monotonic() - started)
+    run = report_run(outcome, active, inputs, language, explicit_language, time.monotonic() - started)
     failed = _write_reports(given, config, run, outputs, active)
     for problem in outcome.unreadable:
         click.echo(f"kubelint-ack: {say(language, 'cli.error')}: {problem}", err=True)
@@ -306,7 +309,7 @@ def _run(given: Mapping[str, Any], config: Config, inputs: Inputs, active: Any, 
 
         cache = Cache(inputs.root)
     progress = None
-    if not given["no_progress"] and not given["quiet"] and sys.stderr.isatty() and not _ci():
+    if not given["no_progress"] and not given["quiet"] and sys.stderr.isatty() and not ci_system():
         progress = Progress(_HELP_LANGUAGE)
     request = engine.Request(
         inputs,
@@ -328,148 +331,6 @@ def _run(given: Mapping[str, Any], config: Config, inputs: Inputs, active: Any, 
             progress.clear()
 
 
-class Progress:
-    """One line on standard error once the work has lasted a second, redrawn at most ten times a second."""
-
-    def __init__(self, language: Language) -> None:
-        self._language = language
-        self._started = self._drawn = time.monotonic()
-        self._visible = False
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how many files are done."""
-        now = time.monotonic()
-        if now - self._started >= 1 and now - self._drawn >= 0.1:
-            self._drawn = now
-            self._visible = True
-            bar = "━" * (20 * done // max(total, 1))
-            line = say(self._language, "cli.progress", done=done, total=total)
-            click.echo(f"\r\x1b[K{bar:<20} {line}", nl=False, err=True)
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._visible:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _ci() -> str:
-    """The CI system that runs us, as far as reports treat it differently; empty: none."""
-    for variable, name in (
-        ("GITHUB_ACTIONS", "github"),
-        ("GITLAB_CI", "gitlab"),
-        ("TF_BUILD", "azure"),
-        ("JENKINS_URL", "jenkins"),
-        ("GITEE_PIPELINE_NAME", "gitee"),
-    ):
-        if os.environ.get(variable):
-            return name
-    if all(os.environ.get(variable) for variable in ("PIPELINE_ID", "BUILD_NUMBER", "PROJECT_DIR")):
-        return "flow"
-    return "ci" if os.environ.get("CI") else ""
-
-
-def _report_run(
-    outcome: Outcome, active: Any, inputs: Inputs, language: Language, explicit: bool, elapsed: float
-) -> Run:
-    """What reports are given; words are read in `language`, and again in English for machine formats if need be."""
-    from kubelint_ack.decode import text_of_bytes
-    from kubelint_ack.report.run import NotEvaluated, Run
-
-    by_path = {source.path: source for source in (*inputs.scope, *inputs.context)}
-
-    def text_of(path: str) -> str | None:
-        source = by_path.get(path)
-        if source is not None and source.data is not None:
-            return text_of_bytes(source.data)
-        try:
-            with open(source.file if source else os.path.join(inputs.root, path), "rb") as file:
-                return text_of_bytes(file.read())
-        except OSError:
-            return None
-
-    def redacted(path: str) -> Any:
-        return outcome.redacted.get(path, ())
-
-    notes = [say(language, "cli.skipped", path=one.path, reason=one.reason) for one in inputs.skipped if one.explicit]
-    return Run(
-        findings=outcome.findings,
-        suppressed=outcome.suppressed,
-        not_evaluated=tuple(
-            NotEvaluated(one.rule, active[one.rule].rule.code, one.needs, one.targets) for one in outcome.not_evaluated
-        ),
-        ledger=outcome.ledger,
-        context_files=outcome.context_files,
-        rules=_rule_infos(active, language),
-        targets=outcome.targets,
-        text_of=text_of,
-        redacted=redacted,
-        root=inputs.root,
-        language=language,
-        explicit_language=explicit,
-        elapsed=elapsed,
-        resources=outcome.resources,
-        notifications=tuple(notes),
-        crashed=outcome.crashed,
-    )
-
-
-class _RuleInfos(Mapping[str, Any]):
-    """What reports need of each active rule; the texts are read when the first is asked for."""
-
-    def __init__(self, active: Any, language: Language) -> None:
-        self._active = active
-        self._language = language
-        self._made: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = _rule_info(self._active[name], self._language)
-        return made
-
-    def __iter__(self) -> Any:
-        return iter(self._active)
-
-    def __len__(self) -> int:
-        return len(self._active)
-
-
-def _rule_infos(active: Any, language: Language) -> Any:
-    return _RuleInfos(active, language)
-
-
-def _rule_info(one: Any, language: Language) -> Any:
-    from kubelint_ack.catalog import rule_url, texts
-    from kubelint_ack.report.run import RuleInfo
-
-    rule, words = one.rule, texts(one.rule, language)
-
-    def page() -> str:
-        from kubelint_ack.docs import rule_page
-
-        return rule_page(rule, language)
-
-    return RuleInfo(
-        name=rule.name,
-        code=rule.code,
-        area=rule.area,
-        severity=one.severity,
-        presets=rule.presets,
-        precision=rule.precision,
-        security_severity=rule.security_severity,
-        tags=rule.tags,
-        title=words.title,
-        why=words.why,
-        fix=words.fix,
-        messages=words.messages,
-        notes=words.notes,
-        references=words.references,
-        equivalents=rule.equivalents,
-        page=page,
-        url=rule_url(rule, language),
-    )
-
-
 def _options(given: Mapping[str, Any], stream: Any) -> Options:
     """How the reader at a stream (None: a file) wants a report."""
     from kubelint_ack.report.run import Options
@@ -477,42 +338,24 @@ def _options(given: Mapping[str, Any], stream: Any) -> Options:
     terminal = stream is not None and stream.isatty()
     color = {"always": True, "never": False}.get(given["color"], False)
     if given["color"] == "auto" and stream is not None:
-        color = _wants_color(terminal)
-    width = 100
-    if terminal:
-        try:
-            width = os.get_terminal_size(stream.fileno()).columns
-        except (OSError, ValueError):
-            width = 80
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        width = int(columns)
-    links = {"always": True, "never": False}.get(given["hyperlinks"], terminal and not _ci() and color)
+        color = wants_color(terminal)
+    links = {"always": True, "never": False}.get(given["hyperlinks"], terminal and not ci_system() and color)
     return Options(
         color=color,
-        width=min(max(width, 60), 200),
+        width=terminal_width(stream),
         show_suppressed=given["show_suppressed"],
         quiet=given["quiet"],
         statistics=given["statistics"],
         hyperlinks=links,
         group=not given["no_group"],
         max_findings=given["max_findings"],
-        ci=_ci(),
+        ci=ci_system(),
         sarif_category=given["sarif_category"] or "",
         sarif_limit=given["sarif_limit"],
         repository_uri=given["repository_uri"] or "",
         revision=given["revision"] or "",
         step_summary=os.environ.get("GITHUB_STEP_SUMMARY", ""),
     )
-
-
-def _wants_color(terminal: bool) -> bool:
-    """Colour as the environment asks: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb, else on a terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
-        return True
-    return terminal and os.environ.get("TERM") != "dumb"
 
 
 def _write_reports(
@@ -523,7 +366,7 @@ def _write_reports(
 
     def for_format(format: str) -> Run:
         if format in MACHINE_FORMATS and not run.explicit_language and run.language != "en":
-            return run._replace(language="en", rules=_rule_infos(active, "en"))
+            return run._replace(language="en", rules=RuleInfos(active, "en"))
         return run
 
     failed = False
@@ -536,7 +379,7 @@ def _write_reports(
 
     for format, path in outputs:
         try:
-            _write_file(path, "".join(render(format, for_format(format), _options(given, None))))
+            write_whole(path, "".join(render(format, for_format(format), _options(given, None))))
         except OSError as error:
             fail(path, error)
     format = given["format"] or config.format or ("concise" if os.environ.get("PRE_COMMIT") else "text")
@@ -550,9 +393,9 @@ def _write_reports(
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has gone (`| head`): nothing is wrong, and the exit code says what was found.
-        _discard_stdout()
+        discard_stdout()
     except OSError as error:
-        _discard_stdout()
+        discard_stdout()
         fail("<stdout>", error)
     if format == "concise" and not given["quiet"]:
         from kubelint_ack.report.display import defuse
@@ -570,25 +413,6 @@ def _write_reports(
         capped = say(run.language, "sarif.capped", count=len(run.findings), limit=given["sarif_limit"])
         click.echo(f"kubelint-ack: {capped}", err=True)
     return failed
-
-
-def _write_file(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    import tempfile
-
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kubelint-ack-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
 
 
 NOT_A_GAP = frozenset(
@@ -687,7 +511,7 @@ def rule(names: Sequence[str], every: bool, lang: str | None, format: str, color
         pages = [docs.rule_data(one, language) for one in found.values()]
         click.echo(json.dumps(pages if every or len(pages) > 1 else pages[0], ensure_ascii=False, indent=2))
         return
-    use_color = {"always": True, "never": False}.get(color, _wants_color(sys.stdout.isatty()))
+    use_color = {"always": True, "never": False}.get(color, wants_color(sys.stdout.isatty()))
     for index, one in enumerate(found.values()):
         if index:
             click.echo()
@@ -757,7 +581,7 @@ def init(directory: str, ci: Sequence[str], lang: str | None) -> None:
             click.echo(f"kubelint-ack: {_say('cli.error')}: {_say('cli.exists', path=taken)}", err=True)
             continue
         try:
-            _write_file(path, text)
+            write_whole(path, text)
         except OSError as error:
             raise Failure(_say("cli.output", path=path, reason=error.strerror or str(error))) from None
         click.echo(_say("cli.wrote", path=path), err=True)
@@ -796,17 +620,12 @@ def profile(dumps: Sequence[str], output: str | None) -> None:
         if os.path.lexists(output):
             raise Failure(_say("cli.exists", path=output))
         try:
-            _write_file(output, text)
+            write_whole(output, text)
         except OSError as error:
             raise Failure(_say("cli.output", path=output, reason=error.strerror or str(error))) from None
         click.echo(_say("cli.wrote", path=output), err=True)
     else:
         click.echo(text, nl=False)
-
-
-def _discard_stdout() -> None:
-    """Lead what is still written to standard output nowhere, also at the end of the process."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _internal_error(error: Exception) -> str:
@@ -839,13 +658,13 @@ def entry() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        _discard_stdout()
+        discard_stdout()
         sys.exit(0)
     except click.ClickException as error:
         error.show()
         sys.exit(FAILED)
     except OSError as error:
-        _discard_stdout()
+        discard_stdout()
         click.echo(f"kubelint-ack: {_say('cli.error')}: {error.strerror or error}", err=True)
         sys.exit(FAILED)
     except Exception as error:  # no traceback reaches a user

@@ -170,3 +170,22 @@ def sniff(data: bytes) -> bool:
     if b"apiVersion" not in data or b"kind" not in data:
         return False
     return _API_VERSION.search(data) is not None and _KIND.search(data) is not None
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a text file whole or not at all, with its folders. Raises OSError."""
+    import tempfile
+
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kubelint-ack-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise

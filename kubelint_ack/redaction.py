@@ -25,6 +25,11 @@ def may_hold_credentials(text: str) -> bool:
     return re.search(_CREDENTIALS, text) is not None
 
 
+def whole_span(decoded: Decoded, document: Document) -> Span:
+    """A document with the comments behind it."""
+    return decoded.span(document.start, _past_comments(decoded.text, document.end))
+
+
 def secret_spans(decoded: Decoded, document: Document, resource: Resource) -> list[Span]:
     """The data of a Secret: everything below `data` and `stringData` except the keys, and copies in annotations.
 
@@ -34,13 +39,13 @@ def secret_spans(decoded: Decoded, document: Document, resource: Resource) -> li
     marks, own = decoded.marks, resource.data
     spans: list[Span] = []
     if any(one.kind == "yaml-duplicate-key" and one.route[-2:-1] not in _HOLDERS for one in document.problems):
-        return [document.span]
+        return [whole_span(decoded, document)]
     for field in ("data", "stringData"):
         if field not in own:
             continue
         content = own[field]
         if field in marks.written.get(id(own), ()) or marks.written.get(id(content)):
-            return [document.span]
+            return [whole_span(decoded, document)]
         start, end = _value(decoded, own, field)
         # Up to the next field: old values are commented out at the end of the data.
         table = marks.of(own)

@@ -36,7 +36,7 @@ from kubelint_ack.records import (
     Unknown,
     field_text,
 )
-from kubelint_ack.redaction import may_hold_credentials, secret_spans
+from kubelint_ack.redaction import may_hold_credentials, secret_spans, whole_span
 from kubelint_ack.resource import NotResource, Resource, resources
 from kubelint_ack.suppress import Suppression, find_suppressions
 from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, view
@@ -189,7 +189,7 @@ class _Scan:
         for document, entry in zip(self.decoded.documents, entries):
             body = self.decoded.text[document.start : document.end]
             if entry.status == "not-checked" and may_hold_credentials(body):
-                self.redacted.append(document.span)
+                self.redacted.append(whole_span(self.decoded, document))
         for problem in self.decoded.problems:
             self._problem(problem, None, None)
         suppressions = find_suppressions(self.path, self.decoded, self.found, self.settings.pod_routes)

@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"report"},
     {"docs", "scaffold"},
+    {"present", "terminal"},
     {"cli"},
     {"__main__"},
 ]

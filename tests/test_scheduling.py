@@ -93,7 +93,6 @@ ONE_POOL = "cluster: {{nodePools: [{{name: web, labels: {{{labels}}}, taints: [{
         ("virtualNodes: false", pod("type: virtual-kubelet"), "warning"),
         ("region: cn-beijing", pod("topology.kubernetes.io/region: cn-hangzhou"), "warning"),
         ("region: cn-beijing", pod("topology.kubernetes.io/region: cn-hangzhou", VIRTUAL), "warning"),
-        ("virtualNodes: true", pod("topology.kubernetes.io/zone: cn-hangzhou-k, group: web", VIRTUAL), None),
         ("virtualNodes: true", pod("alibabacloud.com/nodepool-id: np1", VIRTUAL), "warning"),
         ("region: a", pod("topology.kubernetes.io/zone: cn-hangzhou-k"), "warning"),
         ("region: a", pod("topology.kubernetes.io/zone: cn-hangzhou-k", VIRTUAL), None),
