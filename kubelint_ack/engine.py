@@ -409,13 +409,19 @@ def _link(
             if names or path not in holding:
                 add(hit._replace(profiles=()), names or {BASE})
 
-    resource_rules = [one.rule for one in settings.active.values() if one.rule.reads == "resource" and one.rule.needs]
+    needy = [one for one in settings.active.values() if one.rule.reads == "resource" and one.rule.needs]
     for target in targets:
         own = settings.profiles[target.profile]
         families = {family for path in target.unit.paths for family in records[path].families}
-        for rule in resource_rules:
-            if (ANY in rule.kinds or families & set(rule.kinds)) and unmet(own, rule.needs):
-                could_not(rule.name, own, target.name)
+        # A rule for any kind is missed only where something is plainly ACK's: elsewhere it would always be.
+        is_ack = own.is_ack or any(
+            fact.resource.alibaba for path in target.unit.paths for fact in records[path].facts.all()
+        )
+        for one in needy:
+            kinds = set(one.rule.kinds)
+            applies = is_ack if one.ack_only or ANY in kinds else bool(families & kinds)
+            if applies and unmet(own, one.rule.needs):
+                could_not(one.rule.name, own, target.name)
 
     dispatch = Dispatch(settings.active, "project")
     locate = _Places(sources, limit)

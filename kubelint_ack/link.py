@@ -26,10 +26,12 @@ def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate)
         resource: ResourceFact = fact.resource
         is_workload = resource.family in POD_ROUTES or hasattr(fact, "containers")
         for active, check in dispatch.checks(resource.family, is_workload):
+            is_ack = resource.alibaba or profile.is_ack
             if unmet(profile, active.rule.needs):
-                not_evaluated.add(active.rule.name)
+                if is_ack or not active.ack_only:
+                    not_evaluated.add(active.rule.name)
                 continue
-            if active.ack_only and not resource.alibaba and not profile.is_ack:
+            if active.ack_only and not is_ack:
                 continue
             visible = profile if active.rule.needs or active.rule.sharpens else EMPTY
             try:
