@@ -261,7 +261,7 @@ def _container(container: Container, x: _Extraction) -> ContainerFact:
                 text(port.get("protocol", "TCP")) or "TCP",
             )
         )
-    return ContainerFact(container.name, container.role, container.image, tuple(ports), known, container.at())
+    return ContainerFact(container.label, container.role, container.image, tuple(ports), known, container.at())
 
 
 def _container_references(container: Container, x: _Extraction) -> None:

@@ -133,7 +133,8 @@ class ContainerPort(NamedTuple):
 class ContainerFact(NamedTuple):
     """One container of a workload."""
 
-    name: str | None
+    name: str
+    """As messages call it: `Container.label`."""
     role: Role
     image: str | None
     ports: tuple[ContainerPort, ...]

@@ -6,6 +6,7 @@ by a controller. Every question is answered found, missing or unknown (architect
 
 # As in records.py, annotations are not postponed.
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
@@ -345,7 +346,7 @@ class Project:
         """The object of that kind and name in the namespace of `near` (a fact), or in the one written."""
         wanted = None if kind in CLUSTER_SCOPED else namespace or self.namespace(near)
         uncertain = False
-        for where, fact in self._by_name.get((kind, name), ()):
+        for where, fact in self._own_file_first(kind, name, near):
             same = same_namespace(where, wanted)
             if same:
                 return Answer("found", fact)
@@ -364,14 +365,20 @@ class Project:
         return self.find(reference.kind, reference.name, near, reference.namespace)
 
     def named(self, kind: str, name: str, near: Any, *, surely: bool = True) -> Iterator[Any]:
-        """Facts of that kind and name in the same namespace as `near`, in this unit.
+        """Facts of that kind and name in the same namespace as `near`, in this unit, those of its file first.
 
         With `surely` false also those of which it cannot be known.
         """
-        for where, fact in self._by_name.get((kind, name), ()):
+        for where, fact in self._own_file_first(kind, name, near):
             same = kind in CLUSTER_SCOPED or same_namespace(where, self.namespace(near))
             if same or (same is None and not surely):
                 yield fact
+
+    def _own_file_first(self, kind: str, name: str, near: Any) -> Sequence[tuple[str | None, Any]]:
+        """What has that kind and name in this unit: where files are variants of each other, the own one is meant."""
+        known = self._by_name.get((kind, name), [])
+        path = near.resource.path
+        return sorted(known, key=lambda one: one[1].resource.path != path) if len(known) > 1 else known
 
     def named_elsewhere(self, kind: str, name: str, near: Any) -> Iterator[Any]:
         """Facts of that kind and name in any unit of the run that write the same namespace as `near` has."""
@@ -383,6 +390,17 @@ class Project:
     def together(self, one: ResourceFact, other: ResourceFact) -> bool:
         """Whether two resources are surely applied together; files of a directory may be variants."""
         return self._knowledge.rendered or one.path == other.path
+
+    def beside(self, one: ResourceFact, other: ResourceFact) -> bool:
+        """Whether two resources, if nothing else of their names is there, may be taken to be applied together.
+
+        They are, in one directory; the directories of a tree may be examples or stages that share names.
+        """
+        return self.together(one, other) or posixpath.dirname(one.path) == posixpath.dirname(other.path)
+
+    def anywhere(self, kind: str, name: str) -> list[Any]:
+        """Facts of that kind and name in the whole run: also those of units that may belong to other clusters."""
+        return [fact for _, fact in self._everywhere.find(kind, name)]
 
     def first_definition(self, resource: ResourceFact) -> ResourceFact | None:
         """The earlier definition of the same object that is applied together with this one; None: this is the first.

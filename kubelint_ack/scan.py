@@ -251,6 +251,8 @@ class _Scan:
                 self._hide(document)
             return entry("not-checked", reason.reason, reason.detail)
         if len(found) == 1 and _is_patch(found[0], "$patch" in self.decoded.text):
+            # It may be an object after all, or change one so that it fits what refers to it.
+            self._hide(document)
             return entry("not-checked", "kustomize-patch")
         for problem in document.problems:
             self._problem(problem, document, found[0].id if len(found) == 1 else None)
@@ -445,7 +447,7 @@ def _is_patch(resource: Resource, may_direct: bool) -> bool:
     """Whether a document looks like a strategic merge patch that no kustomization here names.
 
     It holds a `$patch` directive, or is a workload that leaves out what it cannot do without: an image, and the
-    selector where its kind has one.
+    selector where its kind has one, the restart policy where it has none.
     """
     if may_direct and _has_directive(resource.data, 0):
         return True
@@ -457,6 +459,8 @@ def _is_patch(resource: Resource, may_direct: bool) -> bool:
     node: Any = resource.data
     for step in (*POD_ROUTES[resource.family], "spec"):
         node = mapping(node).get(str(step))
+    if resource.family in _WITHOUT_SELECTOR and "restartPolicy" in mapping(node):
+        return False
     containers = mapping(node).get("containers")
     if not isinstance(containers, list) or not containers:
         return True

@@ -180,6 +180,11 @@ class Container:
         return text(self.data.get("name"))
 
     @property
+    def label(self) -> str:
+        """How messages call it: its name, or where it has none that is known, `containers[0]`."""
+        return self.name or f"{self.route[-2]}[{self.route[-1]}]"
+
+    @property
     def image(self) -> str | None:
         """`image`."""
         return text(self.data.get("image"))
@@ -244,6 +249,12 @@ class Workload(View):
         return (
             mapping(self.pod_spec.get("os")).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows"
         )
+
+    @property
+    def is_live_pod(self) -> bool:
+        """Whether this is a Pod that was taken from a cluster: it has a status, or a controller that owns it."""
+        own = self.data.get("status"), self.metadata.get("ownerReferences")
+        return self.family == ("", "Pod") and any(own)
 
     def pod_at(self, *route: Step) -> FieldPath:
         """The field path of a field of the pod template: `pod_at("spec", "hostNetwork")`."""

@@ -374,3 +374,13 @@ def test_a_file_that_is_both_a_resource_and_a_patch_is_checked(tmp_path: Path) -
     files = {"kustomization.yaml": "resources: [web.yaml]\npatches: [{path: web.yaml}]\n", "web.yaml": WEB}
     write(tmp_path, files)
     assert lint(tmp_path).resources == 2
+
+
+def test_what_looks_like_a_patch_may_be_what_a_selector_is_for(tmp_path: Path) -> None:
+    """A Deployment without an image is not checked, so nobody knows that nothing has its labels."""
+    part = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: part}\nspec:\n  template:\n    metadata:\n"
+    files = {"web.yaml": WEB, "part.yaml": part + "      labels: {app: wbe}\n"}
+    assert rules_found(tmp_path, files) == []
+    assert rules_found(tmp_path, {**files, "part.yaml": part + "      labels: {app: other}\n"}) == [
+        "service-selects-nothing"
+    ]

@@ -74,6 +74,14 @@ WHOLE = {
         "not-checked",
         "kustomize-patch",
     ),
+    "Job that lacks an image": (
+        (
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
+            "      restartPolicy: Never\n      containers: [{name: a}]\n"
+        ),
+        "checked",
+        "",
+    ),
     "patch by its directive": (CONFIG_MAP.format("a") + "data: {$patch: delete}\n", "not-checked", "kustomize-patch"),
     "tool configuration": ("apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n", "not-checked", "tool-configuration"),
     "kubeconfig": ("apiVersion: v1\nkind: Config\nclusters: []\n", "not-checked", "kubeconfig"),

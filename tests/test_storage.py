@@ -50,6 +50,28 @@ def test_the_class_is_another_place(tmp_path: Path) -> None:
     ]
 
 
+def test_a_class_of_another_unit_may_be_another_clusters(tmp_path: Path) -> None:
+    files = {
+        "apps/claim.yaml": claim("ReadWriteMany"),
+        "infra/class.yaml": CLASS.format(parameters="type: cloud_essd"),
+        "apps/own.yaml": claim("ReadWriteMany", "alicloud-disk-essd"),
+        "infra/own.yaml": CLASS.format(parameters="").replace("fast", "alicloud-disk-essd"),
+    }
+    found = findings(tmp_path, "csi-disk-rwx-filesystem", files)
+    assert [(one.path, one.severity) for one in found] == [("apps/claim.yaml", "warning"), ("apps/own.yaml", "error")]
+    other = {"test/class.yaml": CLASS.format(parameters="type: cloud_auto")}
+    assert [one.path for one in findings(tmp_path, "csi-disk-rwx-filesystem", other)] == ["apps/own.yaml"]
+
+
+def test_the_class_beside_the_claim_goes_before_variants(tmp_path: Path) -> None:
+    files = {
+        "own.yaml": CLASS.format(parameters="type: cloud_essd") + "---" + claim(),
+        "variant.yaml": CLASS.format(parameters="type: cloud_auto"),
+        "claim.yaml": claim().replace("name: data", "name: other"),
+    }
+    assert [one.path for one in findings(tmp_path, "csi-disk-size-below-minimum", files)] == ["own.yaml"]
+
+
 def test_one_type_with_its_performance_level(tmp_path: Path) -> None:
     files = {
         "claim.yaml": claim(size="100Gi"),

@@ -20,23 +20,26 @@ _LISTED_KEYS = 6
 
 def config_reference_missing(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """ConfigMaps and Secrets that containers and volumes name, and the keys in them."""
+    absent: dict[tuple[str, str], list[Reference]] = {}
     for reference in workload.resource.references:
         if reference.kind not in ("ConfigMap", "Secret") or reference.role not in _ROLES or reference.optional:
             continue
         # A name that the server would refuse is a placeholder.
         if dns1123_subdomain(reference.name) or project.is_patched(workload, *reference.at.route):
             continue
-        # The keys of a volume stand beside its name, which is a reference of its own.
-        hit = None if reference.role == "volume-item" else _missing_object(reference, workload, project)
-        hit = hit or _missing_key(reference, workload, project)
+        if project.resolve(reference, workload).missing:
+            absent.setdefault((reference.kind, reference.name), []).append(reference)
+            continue
+        hit = _missing_key(reference, workload, project)
         if hit:
             yield hit
+    for references in absent.values():
+        yield _missing_object(references, workload, project)
 
 
-def _missing_object(reference: Reference, workload: WorkloadFact, project: Project) -> Hit | None:
+def _missing_object(references: list[Reference], workload: WorkloadFact, project: Project) -> Hit:
+    reference = references[0]
     answer = project.resolve(reference, workload)
-    if not answer.missing:
-        return None
     namespace = project.namespace(workload)
     same_kind = [fact for fact in project.data if fact.resource.id.kind == reference.kind]
     elsewhere = [fact for fact in same_kind if fact.resource.id.name == reference.name]
@@ -47,11 +50,16 @@ def _missing_object(reference: Reference, workload: WorkloadFact, project: Proje
     near = beside[nearest_name] if nearest_name else None
     message = "object-elsewhere" if elsewhere else ("object-near" if near else "object")
     other = elsewhere[0] if elsewhere else near
+    # The items of a volume are references of their own, at the place of its name.
+    again = [at for at in dict.fromkeys(one.at for one in references) if at != reference.at]
     return Hit(
         reference.at,
         message=message,
         severity=answer.severity,
-        related=(Related(other.resource.name_at, of=other, note="object"),) if other else (),
+        related=(
+            *((Related(other.resource.name_at, of=other, note="object"),) if other else ()),
+            *(Related(at, note="again") for at in again[:3]),
+        ),
         kind=reference.kind,
         name=reference.name,
         near=nearest_name or "",
@@ -121,7 +129,7 @@ def env_duplicate(workload: Workload, profile: Profile) -> Iterator[Hit]:
                 message="same" if same else "default",
                 severity="info" if same else None,
                 related=(Related(earlier, note="first"),),
-                container=container.name,
+                container=container.label,
                 name=name,
             )
 

@@ -17,7 +17,7 @@ _POD_RESOURCES_SINCE = (1, 34)
 def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Requests above the limits that are written beside them, of containers and of the pod."""
     for container in workload.containers:
-        yield from _over_limit(container.resources, container.at("resources"), "", container=container.name)
+        yield from _over_limit(container.resources, container.at("resources"), "", container=container.label)
     pod = mapping(workload.pod_spec.get("resources"))
     if not pod:
         return
@@ -36,7 +36,7 @@ def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]
                     message="above-pod",
                     severity=severity,
                     related=(Related(_below(at, "limits", resource), note="limit"),),
-                    container=container.name,
+                    container=container.label,
                     resource=resource,
                     request=_written(container.resources, "limits", resource),
                     limit=_written(pod, "limits", resource),
@@ -168,11 +168,11 @@ def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]
                 container.at(*route),
                 message=message,
                 related=(Related(owner.at("ports"), note="ports"),) if owner else (),
-                container=container.name,
+                container=container.label,
                 probe=route[-3],
                 port=name,
                 names=list(declared),
-                other=owner.name if owner else "",
+                other=owner.label if owner else "",
             )
 
 

@@ -62,7 +62,7 @@ def image_reference_invalid(workload: Workload, profile: Profile) -> Iterator[Hi
         yield Hit(
             at.slice(start, end) if start < end else at,
             message=message,
-            container=container.name,
+            container=container.label,
             image=written,
             part=written[start:end],
         )

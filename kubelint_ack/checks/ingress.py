@@ -97,11 +97,12 @@ def _port_hit(
         message = "target" if any(wanted in (port.target, port.node_port) for port in service.ports) else "number"
     else:
         message = "name" if names else "unnamed"
+    near = project.beside if len(here) == 1 else project.together
     yield Hit(
         backend.port_at,
         message=message,
         # Files may be alternatives of each other; documents of one file are applied together.
-        severity=None if len(here) == 1 or project.together(ingress.resource, service.resource) else "warning",
+        severity=None if near(ingress.resource, service.resource) else "warning",
         related=(Related(service.ports[0].at, of=service, note="ports"),),
         service=backend.service,
         port=wanted,

@@ -25,15 +25,25 @@ def rbac_wildcard(role: View, profile: Profile) -> Iterator[Hit]:
         if wide is None:
             continue
         reading = set(fields["verbs"]) <= _READING
-        everything = all("*" in values for values in fields.values())
+        message = "default"
+        if all("*" in values for values in fields.values()):
+            message = "everything" if role.kind == "ClusterRole" else "namespace"
+        elif reading and "*" in fields["resources"] and {"", "*"} & set(fields["apiGroups"]):
+            message = "secrets"
+        mild = reading or _is_metrics(fields["apiGroups"]) or bool(mapping(rule).get("resourceNames"))
         yield Hit(
             role.at("rules", index, wide),
-            message="everything" if everything else "default",
-            severity="info" if reading else None,
+            message=message,
+            severity="info" if mild and message == "default" else None,
             verbs=fields["verbs"],
             resources=fields["resources"],
             groups=[group or "core" for group in fields["apiGroups"]],
         )
+
+
+def _is_metrics(groups: list[str]) -> bool:
+    """Whether these are the APIs that serve metrics, in which nothing can be written."""
+    return bool(groups) and all(group == "metrics.k8s.io" or group.endswith(".metrics.k8s.io") for group in groups)
 
 
 def _strings(value: Any) -> list[str]:
@@ -49,7 +59,7 @@ def rbac_cluster_admin_binding(binding: View, profile: Profile) -> Iterator[Hit]
     for subject in sequence(binding.data.get("subjects")):
         name = text(mapping(subject).get("name"))
         if name and not name.startswith("system:"):
-            subjects.append(f"{mapping(subject).get('kind')} {name}")
+            subjects.append(f"{text(mapping(subject).get('kind')) or ''} {name}".strip())
     if subjects:
         message = "namespace" if binding.kind == "RoleBinding" else "default"
         yield Hit(binding.at("roleRef", "name"), message=message, subjects=subjects)

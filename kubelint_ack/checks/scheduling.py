@@ -118,7 +118,7 @@ def _node_labels(pool: NodePool, profile: Profile) -> dict[str, tuple[str, ...]]
 def _fits(requirement: Requirement, pool: NodePool, labels: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether nodes of a pool may meet a requirement: False only where that is certain."""
     key, only = requirement.key, Selector((), (requirement,))
-    if key in _IDENTITY or any(_is_placeholder(value) for value in requirement.values):
+    if key in _IDENTITY or any(is_placeholder(value) for value in requirement.values):
         return True
     if key in labels:
         return any(matches(only, {key: value}) is not False for value in labels[key])
@@ -128,7 +128,8 @@ def _fits(requirement: Requirement, pool: NodePool, labels: Mapping[str, tuple[s
     return matches(only, {}) is not False
 
 
-def _is_placeholder(value: str) -> bool:
+def is_placeholder(value: str) -> bool:
+    """Whether a value is one that a reader is to fill in: `web-****`, `xxx`."""
     return any(sign in value for sign in "<>*$") or "xxx" in value.lower()
 
 

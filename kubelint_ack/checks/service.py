@@ -244,7 +244,10 @@ def service_target_port_unresolved(service: ServiceFact, project: Project, profi
     if selected.state != "found" or any(_ports_may_change(workload, project) for workload in selected.workloads):
         return
     severity: Severity | None = None
-    if not selected.exhaustive or any(_may_be_injected(workload, project) for workload in selected.workloads):
+    if not selected.exhaustive or any(
+        _may_be_injected(workload, project) or not project.beside(service.resource, workload.resource)
+        for workload in selected.workloads
+    ):
         severity = "warning"
     for port in named:
         declared = [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from kubelint_ack.checks.scheduling import is_sent_to_virtual_nodes
+from kubelint_ack.checks.scheduling import is_placeholder, is_sent_to_virtual_nodes
 from kubelint_ack.data import read_data
 from kubelint_ack.facts import ClaimFact, Labels, StorageClassFact, VolumeFact
 from kubelint_ack.profile import Profile
@@ -69,35 +69,42 @@ class _DiskClass(NamedTuple):
     """None if they are not declared."""
     fact: StorageClassFact | None = None
     """None where it is not among the files."""
-    former: bool = False
-    """Known by its name only, which new clusters do not have."""
+    unproved: bool = False
+    """It may be another one: known by a name that new clusters do not have, or from files of another unit."""
 
 
 def _disk_class(claim: ClaimFact, near: Any, project: Project, profile: Profile) -> _DiskClass | None:
-    """The StorageClass that a claim names, if it makes cloud disks: from the files, the profile, or one of ACK's."""
+    """The StorageClass that a claim names, if it makes cloud disks.
+
+    It is looked up in the unit, the profile, among those that ACK makes, and in the rest of the files.
+    """
     name = claim.storage_class
     if not name:
         return None
-    driver = _catalogue()["disk_driver"]
-    written: list[Any] = list(project.named("StorageClass", name, near))
-    if not written:
-        written = [fact for fact in (project.find("StorageClass", name, near).fact,) if fact is not None]
+    written = list(project.named("StorageClass", name, near))
     if written:
-        first = written[0]
-        same = all((one.provisioner, one.parameters) == (first.provisioner, first.parameters) for one in written)
-        if first.provisioner != driver or not same or any(project.is_patched(one) for one in written):
-            return None
-        return _DiskClass(first.parameters, first)
+        # What is written beside the claim goes before variants in other files.
+        written = [one for one in written if one.resource.path == near.resource.path] or written
+        return None if any(project.is_patched(one) for one in written) else _written_class(written)
     for one in profile.storage_classes or ():
         if one.name == name:
-            if one.provisioner != driver:
-                return None
-            return _DiskClass(None if one.parameters is None else dict(one.parameters))
-    # Clusters with FlexVolume have classes of the same names.
-    if profile.storage_classes is not None or profile.storage_plugin in ("flexvolume", "both"):
-        return None
+            parameters: Labels | None = None if one.parameters is None else dict(one.parameters)
+            return _DiskClass(parameters) if one.provisioner == _catalogue()["disk_driver"] else None
     own = _catalogue()["storage_classes"].get(name)
-    return _DiskClass(own["parameters"], former=own.get("former", False)) if own else None
+    # Clusters with FlexVolume have classes of the same names.
+    if own and profile.storage_classes is None and profile.storage_plugin not in ("flexvolume", "both"):
+        return _DiskClass(own["parameters"], unproved=own.get("former", False))
+    found = _written_class(project.anywhere("StorageClass", name))
+    return found._replace(unproved=True) if found else None
+
+
+def _written_class(facts: Sequence[Any]) -> _DiskClass | None:
+    """The class of cloud disks that the files define, if they agree about it."""
+    definitions = [(one.provisioner, one.parameters) for one in facts if isinstance(one, StorageClassFact)]
+    if not definitions or any(one != definitions[0] for one in definitions):
+        return None
+    provisioner, parameters = definitions[0]
+    return _DiskClass(parameters, facts[0]) if provisioner == _catalogue()["disk_driver"] else None
 
 
 def _provisioned(fact: Any, project: Project, profile: Profile) -> Iterator[tuple[ClaimFact, _DiskClass]]:
@@ -125,7 +132,7 @@ def _may_bind(claim: ClaimFact, volume: VolumeFact) -> bool:
 
 
 def _disk_severity(disk: _DiskClass, *, unproved: bool = False) -> Severity | None:
-    return "warning" if disk.former or unproved else None
+    return "warning" if disk.unproved or unproved else None
 
 
 _MODES_CHECKED = "1.30"
@@ -242,14 +249,14 @@ def volume_mount_unresolved(workload: Workload, profile: Profile) -> Iterator[Hi
     """`volumeMounts` and `volumeDevices` that name no volume of the pod."""
     volumes = _volume_names(workload)
     # A pod that has run had its volumes: the file shows a part of it.
-    if volumes is None or workload.has("status", "phase"):
+    if volumes is None or workload.is_live_pod:
         return
     mounts: dict[str, list[tuple[FieldPath, Container]]] = {}
     for container in workload.containers:
         for field in ("volumeMounts", "volumeDevices"):
             for index, mount in container.items(field):
                 name = text(mount.get("name"))
-                if name and name not in volumes and not _is_placeholder(name):
+                if name and name not in volumes and not is_placeholder(name):
                     mounts.setdefault(name, []).append((container.at(field, index, "name"), container))
     for name, places in mounts.items():
         (at, container), *others = places
@@ -263,7 +270,7 @@ def volume_mount_unresolved(workload: Workload, profile: Profile) -> Iterator[Hi
             message="inner" if inner else "near" if near else "default",
             severity=_mount_severity(workload),
             related=tuple(related),
-            container=container.name,
+            container=container.label,
             name=name,
             other=near or "",
         )
@@ -296,13 +303,9 @@ def _volume_names(workload: Workload) -> set[str] | None:
                 name = name.get(step) if isinstance(name, dict) else name
             if isinstance(name, str):
                 names.add(name)
-            if isinstance(name, Unknown) or (isinstance(name, str) and _is_placeholder(name)):
+            if isinstance(name, Unknown) or (isinstance(name, str) and is_placeholder(name)):
                 return None
     return names
-
-
-def _is_placeholder(name: str) -> bool:
-    return any(sign in name for sign in "<>*$") or "xxx" in name.lower()
 
 
 def _volume_in_container(workload: Workload, name: str) -> FieldPath | None:

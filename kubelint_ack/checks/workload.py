@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kubelint_ack.profile import Profile
-from kubelint_ack.records import Hit, Related, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown
 from kubelint_ack.values import label_map_selector, matches, selector, selector_text
-from kubelint_ack.views import View, Workload, mapping, text
+from kubelint_ack.views import View, Workload, mapping, sequence, text
+
+# The API server gives these labels to the pods of a Job, and asks for them.
+# https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-selector
+_GIVEN = ("controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name")
 
 
 def selector_template_mismatch(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """`spec.selector` against the labels of the pod template."""
-    own = workload.spec.get("selector")
-    if not isinstance(own, dict) or not own or not isinstance(workload.spec.get("template"), dict):
+    route = (*workload.pod_route[:-1], "selector")
+    own = workload.get(*route)
+    if not isinstance(own, dict) or not own or not isinstance(workload.get(*workload.pod_route), dict):
         return
-    if workload.kind == "Job" and workload.spec.get("manualSelector") is not True:
+    metadata = workload.template.get("metadata")
+    if isinstance(metadata, Unknown) or isinstance(mapping(metadata).get("labels"), Unknown):
         return
-    labels = workload.template.get("metadata")
-    if isinstance(labels, Unknown) or isinstance(mapping(labels).get("labels"), Unknown):
-        return
+    labels = dict(workload.pod_labels)
+    if workload.family in _RUN_ONCE:
+        labels = {**dict.fromkeys(_GIVEN, Unknown("")), **labels}
     is_map = workload.kind == "ReplicationController"
     wanted = label_map_selector(own) if is_map else selector(own)
-    if matches(wanted, workload.pod_labels) is False:
-        field = "matchLabels" if "matchLabels" in own or is_map else "matchExpressions"
-        at = workload.at("spec", "selector") if is_map else workload.at("spec", "selector", field)
+    if matches(wanted, labels) is False:
+        asked = {key for key, _ in wanted.match_labels} | {one.key for one in wanted.expressions}
+        near = {key: value for key, value in workload.pod_labels.items() if key in asked}
+        at, key = _unmet(own, is_map, labels, route)
         labels_at = workload.pod_at("metadata", "labels")
         yield Hit(
-            at.key,
+            at,
             message="default" if workload.pod_labels else "no-labels",
-            related=(Related(labels_at, note="labels"),),
+            related=(Related(FieldPath((*labels_at.route, key)) if key in near else labels_at, note="labels"),),
             selector=selector_text(wanted),
-            labels=workload.pod_labels,
+            labels=near or workload.pod_labels,
         )
+
+
+def _unmet(
+    own: Mapping[str, Any], is_map: bool, labels: Mapping[str, Any], route: Route
+) -> tuple[FieldPath, str | None]:
+    """The first part of a selector that the labels do not meet, and the key of the label."""
+    pairs, pairs_at = (own, route) if is_map else (mapping(own.get("matchLabels")), (*route, "matchLabels"))
+    for key, value in pairs.items():
+        if matches(label_map_selector({key: value}), labels) is False:
+            return FieldPath((*pairs_at, key)), key
+    for index, item in enumerate(sequence(own.get("matchExpressions"))):
+        if matches(selector({"matchExpressions": [item]}), labels) is False:
+            return FieldPath((*route, "matchExpressions", index)), text(mapping(item).get("key"))
+    return FieldPath(route), None
 
 
 _RUN_ONCE = {("batch", "Job"), ("batch", "CronJob")}
