@@ -35,6 +35,12 @@ _ACTION = r"(?m)^[^#\n]*\{[{%]"
 # What libyaml and go-yaml take for a control character.
 _CONTROL = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _DROPPED = "the text after the end of the document is dropped"
+# What the parser notices only later: a line without a colon, a quote that is never closed.
+_NOTICED_LATER = (
+    "could not find expected ':'",
+    "found unexpected end of stream",
+    "found unexpected document indicator",
+)
 _NOTHING = r"(?:\s|#[^\n]*|\.\.\.(?=\s|$))*"
 
 
@@ -191,7 +197,7 @@ class _Stream:
             document.problems.append(self._syntax_problem(error, start, document))
 
     def _syntax_problem(self, error: YAMLError, base: int, document: Document) -> Problem:
-        """What the parser said, at the place that it names; the place that it was busy with is related."""
+        """What the parser said, at the place of the mistake; where else it was busy with something is related."""
         problem, context, at, context_at = str(error), "", document.start, None
         if isinstance(error, MarkedYAMLError):
             problem, context = error.problem or problem, error.context or ""
@@ -199,6 +205,8 @@ class _Stream:
                 at = error.problem_mark.index + base
             if error.context_mark:
                 context_at = error.context_mark.index + base
+                if problem in _NOTICED_LATER:
+                    at, context_at = context_at, None
         # Nobody looks behind the end of the text: the last character stands for it.
         last = max(document.end - 1, document.start)
         at = min(at, last)

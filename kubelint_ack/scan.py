@@ -89,6 +89,27 @@ DECODE_RULES = {
 }
 """Which engine rule, and which of its wordings, reports what the decoder met."""
 
+# What libyaml (https://github.com/yaml/libyaml, src/scanner.c and src/parser.c) and our own decoder say, and the
+# wording of yaml-syntax that tells what to do.
+_SYNTAX = {
+    "mapping values are not allowed in this context": "value",
+    "could not find expected ':'": "no-colon",
+    "did not find expected key": "no-key",
+    "did not find expected <document start>": "no-key",
+    "did not find expected '-' indicator": "no-dash",
+    "block sequence entries are not allowed in this context": "list",
+    "did not find expected alphabetic or numeric character": "alias",
+    "found character that cannot start any token": "character",
+    "found unexpected end of stream": "quote",
+    "found unexpected document indicator": "quote",
+    "found unknown escape character": "escape",
+    "did not find expected ',' or ']'": "bracket",
+    "did not find expected ',' or '}'": "bracket",
+    "did not find expected comment or line break": "block",
+    "only a comment may follow a document separator": "separator",
+    "the text after the end of the document is dropped": "dropped",
+}
+
 
 def check_function(active: Active) -> Check:
     """The check of a rule: the function of its name in its area's module."""
@@ -291,6 +312,8 @@ class _Scan:
     def _problem(self, problem: Any, document: Document | None, resource: ResourceId | None) -> None:
         """What the decoder met, as a hit of an engine rule."""
         rule, message = DECODE_RULES[problem.kind]
+        if problem.kind == "yaml-syntax":
+            message = _SYNTAX.get(problem.values["problem"], message)
         active = self.settings.active.get(rule)
         if active is None:
             return

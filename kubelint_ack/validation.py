@@ -403,7 +403,8 @@ def similar(word: Any, candidates: Iterable[str]) -> str | None:
     if not isinstance(word, str):
         return None
     plain = {_plain(candidate): candidate for candidate in candidates}
-    found = nearest(_plain(word), plain)
+    # One wrong letter of three is a third of the word.
+    found = nearest(_plain(word), plain, 0.6 if len(word) <= 4 else 0.75)
     return plain[found] if found is not None else None
 
 

@@ -293,10 +293,19 @@ def test_a_syntax_error_leaves_the_other_documents() -> None:
 
 
 def test_a_syntax_error_names_what_the_parser_was_busy_with() -> None:
-    found = problem('a: 1\nb: "x\nc: 2\n')
-    assert found.values["context"] == "while scanning a quoted scalar"
+    found = problem("a: 1\nb: [x,\nc: 2\n")
+    assert found.values["context"] == "while parsing a flow sequence"
     assert found.related == (2, 4, 2, 5)
     assert found.span.line == 3, "the end of the text is shown at its last line"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [('a: 1\nb: "x\nc: 2\n', 2), ("a: 1\nb: 'x\n---\nc: 2\n", 2), ("a:\n  b: 1\n  c\n  d: 2\n", 3), ("a: 1\nb\n", 2)],
+)
+def test_what_the_parser_notices_later_is_told_where_it_is(text: str, line: int) -> None:
+    found = problem(text)
+    assert (found.span.line, found.related) == (line, None)
 
 
 def test_aliases_behind_a_syntax_error_keep_their_places() -> None:

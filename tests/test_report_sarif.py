@@ -301,7 +301,7 @@ def test_a_file_outside_the_root_is_said_to_be(path: str) -> None:
     found = only_run(run(findings=(SYNTAX._replace(path=path),)))
     assert "uriBaseId" not in found["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     texts = [one["message"]["text"] for one in found["invocations"][0]["toolExecutionNotifications"]]
-    assert f"{path} is outside the repository root; a code host cannot show findings in it." in texts
+    assert f"{path} is outside the repository root, so the code host cannot show its findings." in texts
 
 
 def test_related_places_are_linked_from_the_message() -> None:
