@@ -30,8 +30,6 @@ from kubelint_ack.records import (
     Finding,
     LocatedHit,
     Place,
-    ResourceId,
-    Route,
     Severity,
     Span,
     field_text,
@@ -335,8 +333,12 @@ class _Places:
         return self._decoded[path]
 
 
-def _is_patched(knowledge: Knowledge, resource: ResourceId, route: Route) -> bool:
-    return bool(knowledge.patches) and knowledge.is_patched(resource.kind, resource.name, route)
+def _is_patched(knowledge: Knowledge, hit: LocatedHit) -> bool:
+    """Whether a patch may change a field that decides a hit."""
+    one = hit.resource
+    if one is None or not knowledge.patches:
+        return False
+    return any(knowledge.is_patched(one.kind, one.name, route) for route in hit.routes)
 
 
 _IDENTITY = (("metadata", "name"), ("metadata", "namespace"))
@@ -403,8 +405,7 @@ def _link(
             names = {
                 target.overlay
                 for target in holding.get(path, ())
-                if (not hit.profiles or target.profile in hit.profiles)
-                and not (hit.route and hit.resource and _is_patched(knowledge[id(target)], hit.resource, hit.route))
+                if (not hit.profiles or target.profile in hit.profiles) and True
             }
             if names or path not in holding:
                 add(hit._replace(profiles=()), names or {BASE})

@@ -114,8 +114,12 @@ def _size(path: str) -> int:
 
 
 def _initialise(settings: Settings) -> None:
+    import signal
+
     global _settings
     _settings = settings
+    # An interrupt is for the process that started these, which ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
 
 

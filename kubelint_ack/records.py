@@ -133,7 +133,7 @@ class Related(NamedTuple):
 class Hit:
     """What a check yields: a place, and the values that its message needs. No words, no line numbers."""
 
-    __slots__ = ("at", "message", "related", "severity", "values")
+    __slots__ = ("at", "depends", "message", "related", "severity", "values")
 
     def __init__(
         self,
@@ -142,6 +142,7 @@ class Hit:
         message: str = "default",
         severity: Severity | None = None,
         related: tuple[Related, ...] = (),
+        depends: tuple[FieldPath, ...] = (),
         **values: Any,
     ) -> None:
         self.at = at
@@ -150,6 +151,12 @@ class Hit:
         self.severity = severity
         """Lower than the rule's own, or None for the rule's own."""
         self.related = related
+        self.depends = depends
+        """Further fields of the resource that decide it (those of `at` and `related` do anyway).
+
+        What a kustomize patch may change is not judged in the base: of a rule that reads one resource such a hit is
+        dropped. Rules that read the project ask `Project.is_patched`.
+        """
         self.values: Mapping[str, Any] = values
 
 
@@ -175,8 +182,8 @@ class LocatedHit(NamedTuple):
     related: tuple[RelatedPlace, ...] = ()
     profiles: tuple[int, ...] = ()
     """The distinct profiles (their indices) under which it holds; empty: it does not depend on the profile."""
-    route: Route = ()
-    """The field's route in its resource; empty for what is not about a field."""
+    routes: tuple[Route, ...] = ()
+    """The fields of its resource that decide it; empty where no patch can change that."""
 
 
 class Suppressed(NamedTuple):

@@ -417,7 +417,7 @@ def locate_hit(
         lower(active.severity, hit.severity),
         plain_values(hit.values),
         related,
-        route=hit.at.route,
+        routes=tuple(one.route for one in (hit.at, *(other.at for other in hit.related), *hit.depends)),
     )
 
 

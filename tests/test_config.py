@@ -110,7 +110,7 @@ def test_pyproject_counts_only_with_our_table(root: Path, text: str, found: bool
 
 def test_two_configurations_are_an_error_that_names_both(root: Path) -> None:
     write(root, {".kubelint-ack.yaml": "", "pyproject.toml": "[tool.kubelint-ack]\n"})
-    with pytest.raises(ConfigError, match=r"\.kubelint-ack\.yaml: there is pyproject\.toml too"):
+    with pytest.raises(ConfigError, match=r"\.kubelint-ack\.yaml: there is also pyproject\.toml"):
         find_config(str(root))
 
 
@@ -251,7 +251,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "a key twice": (
         "ignore: []\nselect: []\nignore: [service]\n",
-        ["3:1: the key 'ignore' stands here a second time; remove one of them"],
+        ["3:1: the key 'ignore' is set twice; remove one of them"],
     ),
     "an unknown rule": (
         "ignore:\n  - service\n  - privileged-contaner\n",
@@ -335,8 +335,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "cluster:\n  name: ${NAME}\n",
         [
             (
-                "2:9: cluster.name: placeholders and tags have no meaning here; write the value itself, "
-                "and text that looks like one in quotes"
+                "2:9: cluster.name: placeholders and YAML tags have no meaning here; write the value itself, "
+                "and put text that looks like a placeholder in quotes"
             )
         ],
     ),
@@ -344,8 +344,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "ignore: !env X\n",
         [
             (
-                "1:14: ignore: placeholders and tags have no meaning here; write the value itself, "
-                "and text that looks like one in quotes"
+                "1:14: ignore: placeholders and YAML tags have no meaning here; write the value itself, "
+                "and put text that looks like a placeholder in quotes"
             )
         ],
     ),
@@ -389,7 +389,7 @@ def test_messages_in_chinese(root: Path) -> None:
     text = "cluster:\n  kubernetesVersion: 1.30\nignore: [sevice]\n"
     assert mistakes(root, text, language="zh") == [
         '2:22: cluster.kubernetesVersion：1.30 会被读成数字；请加引号："1.30"',
-        "3:10: ignore：未知的规则 “sevice”；是否想写 “service”？",
+        "3:10: ignore：未知的规则“sevice”；是否想写“service”？",
     ]
 
 
@@ -452,7 +452,7 @@ def test_mistakes_in_the_file_of_a_profile_are_placed_there(root: Path) -> None:
 def test_a_profile_of_its_own_that_repeats_the_key_cluster(root: Path) -> None:
     write(root, {"c.yaml": "cluster:\n  cni: terway\n"})
     assert mistakes(root, "cluster: c.yaml\n") == [
-        "c.yaml:1:1: a profile in a file of its own has no 'cluster:'; move what is below it to the top level"
+        "c.yaml:1:1: a profile in a file of its own has no 'cluster:'; move its content to the top level"
     ]
 
 

@@ -384,3 +384,62 @@ def test_what_looks_like_a_patch_may_be_what_a_selector_is_for(tmp_path: Path) -
     assert rules_found(tmp_path, {**files, "part.yaml": part + "      labels: {app: other}\n"}) == [
         "service-selects-nothing"
     ]
+
+
+HALF = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: main
+        image: shop/web:1
+        livenessProbe: {httpGet: {path: /, port: http}}
+        resources: {requests: {cpu: "2"}, limits: {cpu: "1"}}
+        volumeMounts: [{name: data, mountPath: /data}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "left"),
+    [
+        ("[{op: add, path: /spec/replicas, value: 2}]", ["mount", "probe", "request", "root"]),
+        (
+            "[{op: add, path: /spec/template/spec/volumes, value: [{name: data, emptyDir: {}}]}]",
+            ["probe", "request", "root"],
+        ),
+        (
+            "[{op: add, path: /spec/template/spec/containers/0/ports, value: [{name: http, containerPort: 80}]}]",
+            ["mount", "request", "root"],
+        ),
+        (
+            "[{op: replace, path: /spec/template/spec/containers/0/resources/limits/cpu, value: '2'}]",
+            ["mount", "probe", "root"],
+        ),
+        (
+            "[{op: add, path: /spec/template/spec/securityContext, value: {runAsNonRoot: true}}]",
+            ["mount", "probe", "request"],
+        ),
+    ],
+)
+def test_a_field_is_not_judged_by_one_that_is_patched(tmp_path: Path, patch: str, left: list[str]) -> None:
+    rules = {
+        "mount": "volume-mount-unresolved",
+        "probe": "probe-port-unresolved",
+        "request": "request-exceeds-limit",
+        "root": "run-as-non-root",
+    }
+    files = {
+        "base/kustomization.yaml": "resources: [web.yaml]\n",
+        "base/web.yaml": HALF,
+        "prod/kustomization.yaml": (
+            f"resources: [../base]\npatches:\n- target: {{kind: Deployment}}\n  patch: |-\n    {patch}\n"
+        ),
+    }
+    write(tmp_path, files)
+    found = sorted(finding.rule for finding in lint(tmp_path, select=list(rules.values())).findings)
+    assert found == sorted(rules[one] for one in left)

@@ -132,7 +132,7 @@ def test_another_tools_annotation_is_named_in_both_languages() -> None:
     by = IGNORED.suppressed
     assert by is not None
     whole = run("zh", findings=(), suppressed=(IGNORED._replace(suppressed=by._replace(by="kube-linter annotation")),))
-    assert "已抑制（kube-linter 注解，deploy/web.yaml:14）：" in text(whole, show_suppressed=True)
+    assert "已屏蔽（kube-linter 注解，deploy/web.yaml:14）：" in text(whole, show_suppressed=True)
 
 
 def test_quiet_prints_findings_and_nothing_else() -> None:

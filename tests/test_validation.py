@@ -152,7 +152,7 @@ def wrong(data: Any, schema: Any) -> list[Wrong]:
         ({"pod_cidr": "x"}, (("pod_cidr",), "unknown-key", "unknown key 'pod_cidr'; did you mean 'podCIDR'?")),
         (
             {"zzz": 1},
-            (("zzz",), "unknown-key", "unknown key 'zzz'; 'kubelint-ack schema profile' shows the keys that there are"),
+            (("zzz",), "unknown-key", "unknown key 'zzz'; 'kubelint-ack schema profile' shows the valid keys"),
         ),
         (
             {"cni": "terway", "terway": {"modes": "x"}},
@@ -281,7 +281,7 @@ def test_a_choice_of_several_forms_takes_the_one_that_was_meant() -> None:
 def test_chinese_words_say_the_same() -> None:
     found = [explain(mistake, "zh") for mistake in mistakes({"cnii": 1, "kubernetesVersion": 1.3}, PROFILE)]
     assert found == [
-        "未知的键 “cnii”；是否想写 “cni”？",
+        "未知的键“cnii”；是否想写“cni”？",
         'kubernetesVersion：1.3 会被读成数字；请加引号："1.3"',
     ]
 

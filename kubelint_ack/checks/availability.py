@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubelint_ack.facts import BudgetFact, Reference, ScalerFact, WorkloadFact
 from kubelint_ack.profile import Profile
@@ -131,7 +131,8 @@ def hpa_target_missing(scaler: ScalerFact, project: Project, profile: Profile) -
     target = scaler.target
     if target is None or project.is_patched(scaler, "spec", "scaleTargetRef"):
         return
-    values = {"scaler": scaler.resource.id.name, "kind": target.kind, "name": target.name, "group": target.group}
+    name = scaler.resource.id.name
+    values: dict[str, Any] = {"scaler": name, "kind": target.kind, "name": target.name, "group": target.group}
     named = list(project.named(target.kind, target.name, scaler))
     if named:
         if all(one.resource.family[0] != target.group for one in named):
@@ -172,7 +173,7 @@ def hpa_target_missing(scaler: ScalerFact, project: Project, profile: Profile) -
 
 
 def _in_other_namespace(
-    scaler: ScalerFact, target: Reference, project: Project, values: dict[str, str | None]
+    scaler: ScalerFact, target: Reference, project: Project, values: dict[str, Any]
 ) -> Iterator[Hit]:
     """Nothing of the kind is kept for the autoscaler's namespace, but the very name is for another one."""
     own = project.namespace(scaler)

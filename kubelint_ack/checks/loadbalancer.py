@@ -317,7 +317,8 @@ def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
         message, severity = "other", "info"
     else:
         return
-    yield Hit(service.at("spec", "loadBalancerClass"), message=message, severity=severity, value=value)
+    at = service.at("spec", "loadBalancerClass")
+    yield Hit(at, message=message, severity=severity, depends=(service.at("spec", "type"),), value=value)
 
 
 # Names of programs that are there to be reached from outside.
@@ -337,6 +338,7 @@ def lb_internet_by_default(service: Service, profile: Profile) -> Iterator[Hit]:
     yield Hit(
         service.at("metadata", "annotations", LB_PREFIXES[0] + "address-type"),
         severity=None if sure else "info",
+        depends=(service.at("metadata", "annotations"), service.at("spec", "type")),
         service=service.name,
         balancer=service.load_balancer.upper(),
     )

@@ -35,6 +35,7 @@ def rbac_wildcard(role: View, profile: Profile) -> Iterator[Hit]:
             role.at("rules", index, wide),
             message=message,
             severity="info" if mild and message == "default" else None,
+            depends=(role.at("rules", index),),
             verbs=fields["verbs"],
             resources=fields["resources"],
             groups=[group or "core" for group in fields["apiGroups"]],

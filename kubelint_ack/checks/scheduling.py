@@ -157,6 +157,7 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
     pools = _pools(profile, [one for wishes in alternatives for one in wishes], tolerations)
     if not pools or not all(alternatives):
         return
+    depends = tuple(workload.pod_at("spec", key) for key in ("nodeSelector", "affinity", "tolerations"))
     severity: Severity | None = None
     # Where there are virtual nodes, a label of the namespace may send the pods there.
     if profile.node_pools_complete is not True or profile.virtual_nodes is True:
@@ -179,6 +180,7 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
             missing[0].at,
             message="default" if len(missing) > 1 else "value" if found else "absent",
             severity=severity,
+            depends=depends,
             wanted=_wishes_text(wishes),
             pool=pools[number].name,
             missing=_wishes_text(missing),
@@ -193,6 +195,7 @@ def node_selector_no_match(workload: Workload, profile: Profile) -> Iterator[Hit
             wishes[0].at,
             message="taint",
             severity=severity,
+            depends=depends,
             wanted=_wishes_text(wishes),
             pool=nearest.name,
             taints=[f"{taint.key}={taint.value}:{taint.effect}" for taint in taints],
@@ -239,6 +242,7 @@ def node_selector_required(
     if missing:
         yield Hit(
             workload.pod_at("spec", "nodeSelector").key,
+            depends=(workload.pod_at("spec", "affinity"),),
             kind=workload.kind,
             workload=workload.name or "?",
             missing=missing,

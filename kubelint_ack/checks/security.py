@@ -46,7 +46,8 @@ def run_as_non_root(workload: Workload, profile: Profile) -> Iterator[Hit]:
         if at.route[: len(container.route)] != container.route:
             shared.setdefault((at, message), []).append(container.label)
         else:
-            yield Hit(at, message=message, container=container.label)
+            depends = (container.at("securityContext"), workload.pod_at("spec", "securityContext"))
+            yield Hit(at, message=message, depends=depends, container=container.label)
     for (at, message), containers in shared.items():
         yield Hit(at, message=f"pod-{message}", containers=containers)
 

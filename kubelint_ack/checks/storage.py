@@ -270,6 +270,7 @@ def volume_mount_unresolved(workload: Workload, profile: Profile) -> Iterator[Hi
             message="inner" if inner else "near" if near else "default",
             severity=_mount_severity(workload),
             related=tuple(related),
+            depends=(workload.pod_at("spec", "volumes"), workload.at("spec", "volumeClaimTemplates")),
             container=container.label,
             name=name,
             other=near or "",
