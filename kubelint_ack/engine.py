@@ -334,10 +334,12 @@ class _Places:
 
 
 def _is_patched(knowledge: Knowledge, hit: LocatedHit) -> bool:
-    """Whether a patch may change a field that decides a hit."""
-    one = hit.resource
-    if one is None or not knowledge.patches:
+    """Whether a kustomization may change a field that decides a hit."""
+    one, image = hit.resource, hit.values.get("image")
+    if one is None:
         return False
+    if hit.routes and hit.routes[0][-1:] == ("image",) and isinstance(image, str) and knowledge.changes_image(image):
+        return True
     return any(knowledge.is_patched(one.kind, one.name, route) for route in hit.routes)
 
 
@@ -405,7 +407,7 @@ def _link(
             names = {
                 target.overlay
                 for target in holding.get(path, ())
-                if (not hit.profiles or target.profile in hit.profiles) and True
+                if (not hit.profiles or target.profile in hit.profiles) and not _is_patched(knowledge[id(target)], hit)
             }
             if names or path not in holding:
                 add(hit._replace(profiles=()), names or {BASE})

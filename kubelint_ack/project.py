@@ -159,6 +159,11 @@ class Knowledge(NamedTuple):
         )
 
 
+    def changes_image(self, written: str) -> bool:
+        """Whether a kustomization gives an image another name, tag or digest."""
+        return any(change.name == _split_image(written)[0] for change in self.images)
+
+
 class Pods:
     """Workloads by the labels of their pods, so that a selector meets only those that it may select."""
 

@@ -189,7 +189,7 @@ def wrong(data: Any, schema: Any) -> list[Wrong]:
                 "pattern",
                 (
                     "components.terway: 'soon' is not valid here. "
-                    'Installed components: catalogue name to version, or "*" for some version.'
+                    'Installed components: the version of each, by its name in the ACK catalogue; "*" for any version.'
                 ),
             ),
         ),

@@ -286,8 +286,13 @@ def service_target_port_unresolved(service: ServiceFact, project: Project, profi
 def _ports_may_change(workload: WorkloadFact, project: Project) -> bool:
     if not all(container.ports_known for container in workload.containers):
         return True
+    if any(project.is_patched(workload, *container.at.route, "ports") for container in workload.containers):
+        return True
+    # A further container, added behind the others.
     pod = workload.labels_at.route[:-2]
-    return any(project.is_patched(workload, *pod, "spec", key) for key in ("containers", "initContainers"))
+    lists = [(*pod, "spec", key) for key in ("containers", "initContainers")]
+    held = [container.at.route[:-1] for container in workload.containers]
+    return any(project.is_patched(workload, *route, held.count(route)) for route in lists)
 
 
 # Labels of a pod or its namespace that make a webhook put further containers into it.
