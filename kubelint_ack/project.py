@@ -158,7 +158,6 @@ class Knowledge(NamedTuple):
             for patch in self.patches
         )
 
-
     def changes_image(self, written: str) -> bool:
         """Whether a kustomization gives an image another name, tag or digest."""
         return any(change.name == _split_image(written)[0] for change in self.images)
