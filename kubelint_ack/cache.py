@@ -26,7 +26,8 @@ def directory() -> str:
     """Where the cache lies."""
     if os.environ.get("KUBELINT_ACK_CACHE_DIR"):
         return os.environ["KUBELINT_ACK_CACHE_DIR"]
-    if os.environ.get("XDG_CACHE_HOME"):
+    # A relative folder does not count (XDG Base Directory Specification); it might lie in the repository.
+    if os.path.isabs(os.environ.get("XDG_CACHE_HOME", "")):
         return os.path.join(os.environ["XDG_CACHE_HOME"], "kubelint-ack")
     if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
         return os.path.join(os.environ["LOCALAPPDATA"], "kubelint-ack", "cache")
@@ -111,7 +112,9 @@ class Cache:
                 import msgspec
 
                 with open(self._path, "rb") as file:
-                    self._known = msgspec.msgpack.decode(file.read(), type=dict[str, _Stored])
+                    checksum, data = file.read(_CHECKSUM), file.read()
+                if checksum == _checksum(data):
+                    self._known = msgspec.msgpack.decode(data, type=dict[str, _Stored])
             except (OSError, ValueError):
                 pass
         return self._known
@@ -129,12 +132,21 @@ class Cache:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=folder)
             with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.msgpack.encode(kept))
+                data = msgspec.msgpack.encode(kept)
+                file.write(_checksum(data) + data)
             os.replace(temporary, self._path)
             _forget_old(folder)
         except OSError:
             if temporary and os.path.exists(temporary):
                 os.unlink(temporary)
+
+
+_CHECKSUM = 16
+"""Bytes in front of the data: a damaged record might still decode."""
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_CHECKSUM).digest()
 
 
 KEPT_FILES = 30

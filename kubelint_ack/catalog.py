@@ -254,9 +254,18 @@ def expand(words: Sequence[str], what: str) -> set[str]:
             if word in (rule.name, rule.area) or (word.upper().startswith("KLA") and rule.code.startswith(word.upper()))
         }
         if not matching:
-            raise CatalogError(f"{what}: unknown rule {_unknown(word, [*known, *AREAS, 'ALL'])}")
+            raise CatalogError(f"{what}: {_unselectable(word)}")
         found |= matching
     return found
+
+
+def _unselectable(word: str) -> str:
+    try:
+        chosen, tool = find_rule(word)
+    except CatalogError:
+        near = _unknown(word, [*rules(), *AREAS, "ALL"])
+        return f"unknown rule {near}; 'kubelint-ack rules' lists all rules"
+    return f"'{word}' is a name of {tool}; write '{','.join(rule.name for rule in chosen)}'"
 
 
 class Active(NamedTuple):
@@ -267,6 +276,14 @@ class Active(NamedTuple):
     options: dict[str, Any]
     ack_only: bool
     """On only where the manifest or the profile is plainly ACK's (the rule is in preset `ack`, unasked)."""
+    configured: bool = False
+    """The severity is the configuration's: then it holds for every finding of the rule."""
+
+    def graded(self, milder: Severity | None) -> Severity:
+        """The severity of a finding that the check may call milder than its rule."""
+        if milder is None or self.configured:
+            return self.severity
+        return max(self.severity, milder, key=SEVERITIES.index)
 
 
 def select(
@@ -282,7 +299,7 @@ def select(
 
     Without `select`, the presets decide; `default` is always among them, and rules of preset `ack` are on where
     the manifest or the profile is plainly ACK's. `strict` holds every rule. `ignore` beats all; rules that
-    report what the engine met are on unless ignored. Raises CatalogError.
+    report what the engine met are on unless ignored, and so are those with options in `settings`. Raises CatalogError.
     """
     wanted = {"default", *presets}
     chosen: dict[str, bool] = {}
@@ -293,14 +310,17 @@ def select(
             chosen[rule.name] = False
         elif "ack" in rule.presets:
             chosen[rule.name] = True
-    for name in expand(select, "select") | expand(extend_select, "extend-select"):
+    for name in expand(select, "--select") | expand(extend_select, "--extend-select"):
         chosen[name] = False
     for rule in rules().values():
         if rule.reads == "engine" and "default" in rule.presets:
             chosen.setdefault(rule.name, False)
-    for name in expand(ignore, "ignore"):
-        chosen.pop(name, None)
     settings = settings or {}
+    for name, own in settings.items():
+        if not select and own.keys() - {"severity"}:
+            chosen.setdefault(name, False)
+    for name in expand(ignore, "--ignore"):
+        chosen.pop(name, None)
     found = {}
     for rule in rules().values():
         if rule.name not in chosen:
@@ -310,5 +330,5 @@ def select(
         if SEVERITIES.index(severity) > SEVERITIES.index(minimum):
             continue
         options = {key: own.get(key, default) for key, default in rule.options.items()}
-        found[rule.name] = Active(rule, severity, options, chosen[rule.name])
+        found[rule.name] = Active(rule, severity, options, chosen[rule.name], "severity" in own)
     return found

@@ -15,7 +15,7 @@ import click
 from kubelint_ack import __version__
 from kubelint_ack.files import write_whole
 from kubelint_ack.language import Language, environment_language
-from kubelint_ack.present import RuleInfos, report_run
+from kubelint_ack.present import in_english, not_read, report_run
 from kubelint_ack.terminal import Progress, ci_system, discard_stdout, terminal_width, wants_color
 from kubelint_ack.words import say
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kubelint_ack.config import Config
     from kubelint_ack.engine import Outcome
     from kubelint_ack.files import Inputs
+    from kubelint_ack.records import Severity
     from kubelint_ack.report.run import Options, Run
 
 FORMATS = ("text", "concise", "json", "sarif", "github")
@@ -139,12 +140,14 @@ def _check(given: Mapping[str, Any]) -> int:
         config, inputs = _read_settings(given)
         language, explicit_language = _language(given["lang"], config.lang)
         _check_presets(words_of(given["preset"]))
+        minimum: Severity = given["severity"] or config.severity or "info"
         active = catalog.select(
             presets=words_of(given["preset"]) or config.presets,
             select=words_of(given["select"]) or config.select,
             extend_select=(*config.extend_select, *words_of(given["extend_select"])),
             ignore=(*config.ignore, *words_of(given["ignore"])),
-            minimum=given["severity"] or config.severity or "info",
+            # What an override makes graver must have run.
+            minimum="info" if any(one.severity for one in config.overrides) else minimum,
             settings=config.rules,
         )
         versions = words_of(given["kubernetes_version"]) or config.kubernetes_versions
@@ -158,15 +161,16 @@ def _check(given: Mapping[str, Any]) -> int:
         return _show_settings(config, inputs, active, versions)
     if given["show_files"]:
         return _show_files(inputs)
-    if not inputs.scope:
+    if not inputs.scope and not any(one.explicit for one in inputs.skipped):
         click.echo(f"kubelint-ack: {say(language, 'cli.no-files')}", err=True)
     try:
         outcome = _run(given, config, inputs, active, versions)
     except InputError as error:
         raise Failure(str(error)) from None
     run = report_run(outcome, active, inputs, language, explicit_language, time.monotonic() - started)
-    failed = _write_reports(given, config, run, outputs, active)
-    for problem in outcome.unreadable:
+    failed = _write_reports(given, config, run, outputs, active, inputs)
+    for entry in outcome.unreadable:
+        problem = not_read(entry.path, entry.reason, entry.detail, language)
         click.echo(f"kubelint-ack: {say(language, 'cli.error')}: {problem}", err=True)
     return _exit_code(given, config, outcome, failed)
 
@@ -185,13 +189,15 @@ def _read_settings(given: Mapping[str, Any]) -> tuple[Config, Inputs]:
     from kubelint_ack import sources
     from kubelint_ack.files import InputError, printable
 
-    paths: Sequence[str] = given["paths"] or (".",)
     stdin_filename = given["stdin_filename"]
+    paths: Sequence[str] = given["paths"] or (("." if stdin_filename is None else "-"),)
     explicit = given["config"]
     if explicit and not os.path.isfile(explicit):
         raise InputError(f"{printable(explicit)}: --config must name a file")
     if stdin_filename is not None and (not stdin_filename or os.path.isdir(stdin_filename)):
         raise InputError(f"--stdin-filename '{printable(stdin_filename)}': it must name a file")
+    if stdin_filename is not None and "-" not in paths:
+        raise InputError("--stdin-filename says what '-' stands for: add '-' to the paths, or name no path")
     language, _ = _language(given["lang"])
     found = explicit
     root, has_root = sources.find_root(paths, given["root"], explicit, stdin_filename=stdin_filename)
@@ -274,6 +280,8 @@ def _outputs(given: Sequence[str], config: Config) -> list[tuple[str, str]]:
         format, equals, path = pair.partition("=")
         if not equals or not path:
             raise InputError(f"--output {pair}: write it as FORMAT=PATH, for example sarif=kubelint-ack.sarif")
+        if path == "-":
+            raise InputError(f"--output {pair}: --format says what standard output gets")
         if format not in FORMATS:
             from kubelint_ack.values import nearest
 
@@ -359,14 +367,19 @@ def _options(given: Mapping[str, Any], stream: Any) -> Options:
 
 
 def _write_reports(
-    given: Mapping[str, Any], config: Config, run: Run, outputs: Sequence[tuple[str, str]], active: Any
+    given: Mapping[str, Any],
+    config: Config,
+    run: Run,
+    outputs: Sequence[tuple[str, str]],
+    active: Any,
+    inputs: Inputs,
 ) -> bool:
     """Write all reports; whether one of them could not be written (the others are)."""
     from kubelint_ack.report import MACHINE_FORMATS, render
 
     def for_format(format: str) -> Run:
         if format in MACHINE_FORMATS and not run.explicit_language and run.language != "en":
-            return run._replace(language="en", rules=RuleInfos(active, "en"))
+            return in_english(run, active, inputs)
         return run
 
     failed = False
@@ -397,6 +410,8 @@ def _write_reports(
     except OSError as error:
         discard_stdout()
         fail("<stdout>", error)
+    if format in MACHINE_FORMATS and inputs.scope and not run.resources and not run.findings:
+        click.echo(f"kubelint-ack: {say(run.language, 'cli.no-manifests-here')}", err=True)
     if format == "concise" and not given["quiet"]:
         from kubelint_ack.report.display import defuse
         from kubelint_ack.report.summary import found_line
@@ -499,7 +514,7 @@ def rule(names: Sequence[str], every: bool, lang: str | None, format: str, color
             raise Failure(_say("cli.unknown-rule", name=str(error))) from None
         if owner:
             own = ", ".join(f"{one.name} ({one.code})" for one in chosen)
-            click.echo(_say("cli.covered", tool=owner, name=name, rules=own), err=True)
+            click.echo(_say("cli.covered", tool=owner, name=name.removeprefix(f"{owner}:"), rules=own), err=True)
         found.update((one.name, one) for one in chosen)
     if every:
         found = dict(catalog.rules())
@@ -545,7 +560,7 @@ def rules(lang: str | None, format: str) -> None:
     click.echo(docs.rules_table(language), nl=False)
 
 
-@main.command(help=_say("cli.help.schema"))
+@main.command(help=_say("cli.help.schema"), short_help=_say("cli.help.schema-short"))
 @click.argument("name", type=click.Choice(SCHEMAS))
 def schema(name: str) -> None:
     """Print one of the JSON Schemas."""
@@ -615,7 +630,10 @@ def profile(dumps: Sequence[str], output: str | None) -> None:
                     where = f"{printable(path)}:{problem.span.line}:{problem.span.column}"
                     raise Failure(_say("cli.not-a-dump", where=where))
             read.append(document.data)
-    text = discover.render(discover.discover(read))
+    found = discover.discover(read)
+    if not found.counts:
+        raise Failure(_say("cli.empty-dump"))
+    text = discover.render(found)
     if output:
         if os.path.lexists(output):
             raise Failure(_say("cli.exists", path=output))

@@ -88,7 +88,7 @@ class Outcome(NamedTuple):
     resources: int
     redacted: Mapping[str, tuple[Span, ...]]
     crashed: bool
-    unreadable: tuple[str, ...]
+    unreadable: tuple[FileEntry, ...]
     """Files named by the user that could not be read, with the reason."""
 
 
@@ -145,6 +145,7 @@ def run(request: Request) -> Outcome:
     findings = _override((one for one in kept if in_scope(one) and one.rule in request.active), config)
     findings = [one for one in findings if SEVERITIES.index(one.severity) <= minimum]
     scope_records = [by_path[path] for path in sorted(scope) if path in by_path]
+    skipped = [(FileEntry(one.path, "not-checked", one.reason, one.detail), one.explicit) for one in inputs.skipped]
     return Outcome(
         findings=tuple(sorted(findings, key=_order)),
         suppressed=tuple(sorted((one for one in suppressed if in_scope(one)), key=_order)),
@@ -152,11 +153,7 @@ def run(request: Request) -> Outcome:
         ledger=tuple(
             sorted(
                 [record.entry for record in scope_records]
-                + [
-                    FileEntry(skipped.path, "not-checked", skipped.reason, skipped.detail)
-                    for skipped in inputs.skipped
-                    if skipped.explicit or skipped.reason not in ("excluded", "gitignored")
-                ]
+                + [entry for entry, explicit in skipped if explicit or entry.reason not in ("excluded", "gitignored")]
             )
         ),
         context_files=len(by_path) - len(scope_records),
@@ -165,11 +162,11 @@ def run(request: Request) -> Outcome:
         redacted={path: tuple(record.redacted) for path, record in by_path.items() if record.redacted},
         crashed=any(one.rule == "rule-crash" for one in kept),
         unreadable=tuple(
-            f"{record.path}: {record.entry.reason}"
+            record.entry
             for record in scope_records
             if record.entry.reason in UNREADABLE and sources[record.path].explicit
         )
-        + tuple(f"{one.path}: {one.reason}" for one in inputs.skipped if one.explicit and one.reason in UNREADABLE),
+        + tuple(entry for entry, explicit in skipped if explicit and entry.reason in UNREADABLE),
     )
 
 
@@ -575,7 +572,9 @@ class _Override(NamedTuple):
 
 def _settings_key(settings: Settings) -> str:
     """A text that is equal for equal settings: part of the cache key."""
-    rules = {name: [one.severity, one.options, one.ack_only] for name, one in sorted(settings.active.items())}
+    rules = {
+        name: [one.severity, one.options, one.ack_only, one.configured] for name, one in sorted(settings.active.items())
+    }
     profiles = [one.cache_key for one in settings.profiles]
     routes = sorted([list(family), list(route)] for family, route in settings.pod_routes.items())
     return json.dumps([rules, profiles, routes, settings.max_bytes], sort_keys=True, default=str)

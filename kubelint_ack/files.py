@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Source(NamedTuple):
@@ -173,19 +173,33 @@ def sniff(data: bytes) -> bool:
 
 
 def write_whole(path: str, text: str) -> None:
-    """Write a text file whole or not at all, with its folders. Raises OSError."""
+    """Write a text file whole or not at all, with its folders; into a device or FIFO (`/dev/null`) straight on.
+
+    Raises OSError, also for a symbolic link: whoever owns the linted folder may have put it there.
+    """
     import tempfile
 
+    settings: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        mode = 0
+    if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
+        with open(path, "w", **settings) as file:
+            file.write(text)
+        return
+    if os.path.islink(path):
+        raise OSError(errno.ELOOP, "it is a symbolic link; name the file itself")
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kubelint-ack-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        with os.fdopen(handle, "w", **settings) as file:
             file.write(text)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         os.unlink(temporary)
         raise

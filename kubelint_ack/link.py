@@ -10,7 +10,7 @@ from kubelint_ack.facts import ResourceFact
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace
-from kubelint_ack.scan import Check, Dispatch, check_function, crash_hit, lower, plain_values
+from kubelint_ack.scan import Check, Dispatch, check_function, crash_hit, plain_values
 from kubelint_ack.views import POD_ROUTES
 
 Locate = Callable[[ResourceFact, FieldPath], Place]
@@ -83,7 +83,7 @@ def _located(hit: Hit, active: Active, resource: ResourceFact, locate: Locate) -
         locate(resource, hit.at),
         resource.id,
         hit.message,
-        lower(active.severity, hit.severity),
+        active.graded(hit.severity),
         plain_values(hit.values),
         tuple(related),
     )
@@ -113,7 +113,7 @@ def profile_hits(
                         place,
                         None,
                         hit.message,
-                        lower(one.severity, hit.severity),
+                        one.graded(hit.severity),
                         plain_values(hit.values),
                         related,
                     )

@@ -37,7 +37,6 @@ def report_run(
     def redacted(path: str) -> Any:
         return outcome.redacted.get(path, ())
 
-    notes = [say(language, "cli.skipped", path=one.path, reason=one.reason) for one in inputs.skipped if one.explicit]
     return Run(
         findings=outcome.findings,
         suppressed=outcome.suppressed,
@@ -55,9 +54,28 @@ def report_run(
         explicit_language=explicit,
         elapsed=elapsed,
         resources=outcome.resources,
-        notifications=tuple(notes),
+        notifications=_notifications(inputs, language),
         crashed=outcome.crashed,
     )
+
+
+def in_english(run: Run, active: Any, inputs: Inputs) -> Run:
+    """The same run for programs, which read English unless a language was asked for."""
+    return run._replace(language="en", rules=RuleInfos(active, "en"), notifications=_notifications(inputs, "en"))
+
+
+def _notifications(inputs: Inputs, language: Language) -> tuple[str, ...]:
+    """What is said of the files that the user named and that are not read."""
+    return tuple(not_read(one.path, one.reason, one.detail, language) for one in inputs.skipped if one.explicit)
+
+
+def not_read(path: str, reason: str, detail: str, language: Language) -> str:
+    """That a file was not read, and why: a reason of the ledger."""
+    from kubelint_ack.files import printable
+    from kubelint_ack.report.summary import reason as worded
+
+    why = worded(language, reason) + (f" ({detail})" if detail else "")
+    return say(language, "cli.skipped", path=printable(path), reason=why)
 
 
 class RuleInfos(Mapping[str, Any]):

@@ -20,7 +20,6 @@ from kubelint_ack.files import sniff
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Broken
 from kubelint_ack.records import (
-    SEVERITIES,
     DocumentEntry,
     FieldPath,
     FileEntry,
@@ -31,7 +30,6 @@ from kubelint_ack.records import (
     RelatedPlace,
     ResourceId,
     Route,
-    Severity,
     Span,
     Unknown,
     field_text,
@@ -414,18 +412,11 @@ def locate_hit(
         locate(hit.at),
         resource,
         hit.message,
-        lower(active.severity, hit.severity),
+        active.graded(hit.severity),
         plain_values(hit.values),
         related,
         routes=tuple(one.route for one in (hit.at, *(other.at for other in hit.related), *hit.depends)),
     )
-
-
-def lower(severity: Severity, other: Severity | None) -> Severity:
-    """The milder of the two."""
-    if other is None:
-        return severity
-    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index(other))]
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:

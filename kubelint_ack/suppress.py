@@ -30,7 +30,6 @@ from kubelint_ack.directives import (
     text_like_comments,
 )
 from kubelint_ack.records import (
-    SEVERITIES,
     FieldPath,
     LocatedHit,
     Place,
@@ -575,6 +574,5 @@ class _Judge:
     ) -> Iterator[LocatedHit]:
         active = self.active.get(rule)
         if active is not None:
-            severity = SEVERITIES[max(SEVERITIES.index(active.severity), SEVERITIES.index(at_most))]
             place = one.place._replace(span=span)
-            yield LocatedHit(rule, self.path, place, one.resource, message, severity, values)
+            yield LocatedHit(rule, self.path, place, one.resource, message, active.graded(at_most), values)

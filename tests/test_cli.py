@@ -231,7 +231,7 @@ def test_an_unreadable_file_counts_only_if_it_was_named(repo: Path) -> None:
     os.mkfifo(repo / "fifo.yaml")
     run("check", code=0)
     result = run("check", "fifo.yaml", code=2)
-    assert "fifo.yaml: not-regular-file" in result.stderr
+    assert re.search(r"^kubelint-ack: error: fifo\.yaml\b.*\S", result.stderr, re.MULTILINE)
 
 
 def test_an_empty_folder_is_no_error(repo: Path) -> None:
@@ -926,6 +926,13 @@ def test_an_interrupt_ends_with_130_and_no_traceback(repo: Path, jobs: str) -> N
     assert b"Traceback" not in errors
 
 
+def test_an_interrupt_is_left_to_the_process_that_started_the_others(repo: Path) -> None:
+    """They would each print where they were."""
+    code = "import signal; from kubelint_ack import pool; pool._initialise(None); print(signal.getsignal(2) == 1)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_a_file_name_that_is_no_utf8_is_shown_escaped(repo: Path) -> None:
     (repo / os.fsdecode(b"\xff\n.yaml")).write_text(ERROR)
     for format in cli.FORMATS:
@@ -955,6 +962,16 @@ def test_the_cache_lies_outside_the_repository(repo: Path, tmp_path: Path) -> No
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
     assert process("check", "--format", "json", cwd=repo, env=env).stdout == first.stdout
     assert sorted(repo.rglob("*")) == before
+
+
+def test_a_file_in_a_repository_without_ignore_files_needs_none_of_the_heavy_modules(repo: Path) -> None:
+    write(repo, {"a.yaml": CLEAN, "b.yaml": CLEAN})
+    command = [sys.executable, "-X", "importtime", "-m", "kubelint_ack", "check", "a.yaml"]
+    done = subprocess.run(command, cwd=repo, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+    imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    assert "kubelint_ack.engine" in imported
+    heavy = {"rich", "ruamel", "jsonschema", "sarif_om", "multiprocessing", "importlib.metadata", "msgspec", "pathspec"}
+    assert {name for name in imported if name in heavy or name.split(".")[0] in heavy} == set()
 
 
 # --- anything at all

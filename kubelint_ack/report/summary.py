@@ -62,10 +62,12 @@ def gate_counts(run: Run) -> dict[str, int]:
 
 
 def found_line(run: Run) -> str:
-    """`Found 7 findings in 3 of 42 files: 3 errors, 4 warnings (2 suppressed).`, or that there is none."""
+    """`Found 7 findings in 3 of 42 files: 3 errors, 4 warnings (2 suppressed).`, or that there was nothing."""
     language = run.language
     extra = say(language, "summary.suppressed", count=len(run.suppressed)) if run.suppressed else ""
     if not run.findings:
+        if not run.resources and not run.suppressed:
+            return say(language, "summary.nothing", count=len(run.ledger))
         counts = ledger(run).files
         total = len(run.ledger)
         done = counts["checked"] + counts["partly"]
@@ -106,7 +108,7 @@ def ledger_lines(run: Run) -> list[str]:
     ]
     if run.context_files:
         parts.append(say(language, "summary.context", count=run.context_files))
-    lines = [say(language, "list.sentence").join(parts)]
+    lines = [say(language, "list.sentence").join(filter(None, parts))]
     if counts.reasons:
         frequent = sorted(counts.reasons.items(), key=lambda pair: (-pair[1], pair[0]))
         told = [f"{reason(language, code)} {n}" for code, n in frequent[:_MOST_REASONS]]
@@ -114,11 +116,15 @@ def ledger_lines(run: Run) -> list[str]:
         if rest:
             told.append(say(language, "summary.other-reasons", count=rest))
         lines.append(say(language, "summary.reasons", reasons=say(language, "list.comma").join(told)))
+        if counts.reasons["template"]:
+            lines.append(say(language, "summary.templates"))
     return lines
 
 
 def _by_status(language: str, key: str, counts: Counter[str]) -> str:
     total = sum(counts.values())
+    if not total:
+        return ""
     if counts["checked"] == total:
         return say(language, f"{key}-all", count=total)
     parts = [say(language, f"status.{status}", count=counts[status]) for status in STATUSES if counts[status]]
