@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from kubelint_ack.config import Config
     from kubelint_ack.engine import Outcome
     from kubelint_ack.files import Inputs
+    from kubelint_ack.profile import Profile
+    from kubelint_ack.project import Project
     from kubelint_ack.records import Severity
     from kubelint_ack.report.run import Options, Run
+    from kubelint_ack.targets import Target
 
 FORMATS = ("text", "concise", "json", "sarif", "github")
 LEVELS = ("error", "warning", "info")
@@ -249,6 +252,52 @@ def _profile_files(config: Config, root: str) -> Iterable[str]:
         for origin in (cluster.default, *cluster.origins.values()):
             if origin is not None:
                 yield os.path.join(root, origin.path)
+
+
+def project_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What commands that ask the project take to say what to read: see `read_projects`."""
+    for one in reversed(
+        (
+            click.option("--path", "-p", "paths", multiple=True, metavar="PATH", help=_say("cli.help.project-path")),
+            option("--kubernetes-version", multiple=True, metavar="1.N[,…]"),
+            option("--config", metavar="FILE"),
+            option("--isolated", is_flag=True),
+            option("--root", metavar="DIR"),
+            option("--exclude", multiple=True, metavar="PATTERN"),
+            option("--extend-exclude", multiple=True, metavar="PATTERN"),
+            option("--no-respect-gitignore", is_flag=True),
+            option("--lang", type=click.Choice(("en", "zh"))),
+            option("--jobs", "-j", metavar="N|auto"),
+        )
+    ):
+        command = one(command)
+    return command
+
+
+def read_projects(given: Mapping[str, Any]) -> tuple[Language, Iterable[tuple[Target, Project, Profile]]]:
+    """The language to answer in, and what `project_options` say to read: every target, its index and its profile."""
+    from kubelint_ack import engine
+    from kubelint_ack.config import ConfigError
+    from kubelint_ack.files import InputError
+
+    try:
+        config, inputs = _read_settings(
+            {
+                "stdin_filename": None,
+                "force_exclude": False,
+                "context": (),
+                "no_context": False,
+                **given,
+            }
+        )
+        versions = words_of(given["kubernetes_version"]) or config.kubernetes_versions
+        _check_versions(versions)
+    except ConfigError as error:
+        raise Failure("\n".join(error.messages)) from None
+    except InputError as error:
+        raise Failure(str(error)) from None
+    request = engine.Request(inputs, config, {}, tuple(versions), jobs=_jobs(given["jobs"], config))
+    return _language(given["lang"], config.lang)[0], engine.projects(request)
 
 
 def _check_presets(names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ Only this module knows which units hold a file and which profile a unit has.
 import json
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,11 +18,11 @@ from kubelint_ack.decode import Decoded, decode
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.files import Inputs, Source, Unreadable, read
 from kubelint_ack.ignore import file_filter
-from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
+from kubelint_ack.kustomize import is_kustomization
 from kubelint_ack.link import link, profile_hits
 from kubelint_ack.pool import scan_all
-from kubelint_ack.profile import EMPTY, Profile, profile, unmet
-from kubelint_ack.project import Existence, Knowledge, Member, Patch, Project
+from kubelint_ack.profile import Profile, unmet
+from kubelint_ack.project import Existence, Knowledge, Project
 from kubelint_ack.records import (
     SEVERITIES,
     FieldPath,
@@ -36,13 +36,22 @@ from kubelint_ack.records import (
 )
 from kubelint_ack.scan import ANY, Dispatch, ScanRecord, Settings, same_values
 from kubelint_ack.suppress import mark
-from kubelint_ack.units import Unit, units
+from kubelint_ack.targets import (
+    BASE,
+    CHART_FILE,
+    Environment,
+    Target,
+    knowledge_of,
+    layout,
+    profiles_of,
+    project_of,
+    targets_of,
+)
+from kubelint_ack.units import units
 from kubelint_ack.views import POD_ROUTES
 
 if TYPE_CHECKING:
     from kubelint_ack.cache import Cache
-
-CHART_FILE = "Chart.yaml"
 
 UNREADABLE = frozenset(
     {"vanished", "permission", "not-regular", "not-regular-file", "unreadable", "missing", "symlink-outside-root"}
@@ -92,43 +101,15 @@ class Outcome(NamedTuple):
     """Files named by the user that could not be read, with the reason."""
 
 
-class Target(NamedTuple):
-    """A unit with its profile and one Kubernetes version."""
-
-    name: str
-    """The environment and the version, as far as they distinguish; empty where there is nothing to distinguish."""
-    overlay: str
-    """The same, with the directory of a kustomization that shares files with other units for an environment."""
-    unit: Unit
-    profile: int
-    """Index into the distinct profiles."""
-    complete: bool | tuple[str, ...]
-
-
 def run(request: Request) -> Outcome:
     """Lint: the findings about the files in scope, judged with everything in context.
 
     Raises InputError for an override's pattern that cannot be used.
     """
     inputs, config = request.inputs, request.config
-    # By path, so that nothing depends on which files are in scope.
-    sources = {source.path: source for source in sorted((*inputs.scope, *inputs.context), key=lambda one: one.path)}
-    kustomizations, charts, roles = _layout(sources, config)
-    profiles, environments = _profiles(config, request.versions)
-    settings = Settings(dict(request.active), profiles, {**POD_ROUTES, **config.workloads}, config.max_file_size)
-    key = _settings_key(settings)
-    records = scan_all(list(sources.values()), roles, settings, key, request.jobs, request.cache, request.progress)
-    by_path = {record.path: record for record in records}
-    files = [
-        path
-        for path, record in by_path.items()
-        if not is_kustomization(path) and posixpath.basename(path) != CHART_FILE and roles.get(path) is None
-    ]
-    idle = {record.path for record in records if not (record.resources or record.hidden or record.broken)}
-    paths = {name: found.paths for name, found in environments.items()}
-    all_units = units(files, kustomizations, charts, paths, idle)
-    targets = _targets(all_units, environments, profiles, request)
-    hits, not_evaluated = _link(targets, by_path, sources, settings, environments, config)
+    reading = _read(request)
+    by_path = reading.records
+    hits, not_evaluated = _link(reading, config)
     scope = {source.path for source in inputs.scope}
     kept, suppressed = _suppress(hits, by_path, request, not_evaluated)
     own_files = {path for one in _clusters(config) for path in _cluster_paths(one)}
@@ -157,17 +138,64 @@ def run(request: Request) -> Outcome:
             )
         ),
         context_files=len(by_path) - len(scope_records),
-        targets=tuple(dict.fromkeys(target.overlay for target in targets if target.overlay)),
+        targets=tuple(dict.fromkeys(target.overlay for target in reading.targets if target.overlay)),
         resources=sum(record.resources for record in scope_records),
         redacted={path: tuple(record.redacted) for path, record in by_path.items() if record.redacted},
         crashed=any(one.rule == "rule-crash" for one in kept),
         unreadable=tuple(
             record.entry
             for record in scope_records
-            if record.entry.reason in UNREADABLE and sources[record.path].explicit
+            if record.entry.reason in UNREADABLE and reading.sources[record.path].explicit
         )
         + tuple(entry for entry, explicit in skipped if explicit and entry.reason in UNREADABLE),
     )
+
+
+def projects(request: Request) -> Iterator[tuple[Target, Project, Profile]]:
+    """Every target with its index and its profile: what commands ask that print no findings."""
+    reading = _read(request)
+    everywhere = Existence(record.facts for record in reading.records.values())
+    for target in reading.targets:
+        project = project_of(target, reading.knowledge(target), reading.records, everywhere)
+        if project is not None:
+            yield target, project, reading.settings.profiles[target.profile]
+
+
+class _Reading(NamedTuple):
+    """What was read, and how it belongs together."""
+
+    sources: Mapping[str, Source]
+    settings: Settings
+    environments: Mapping[str, Environment]
+    records: Mapping[str, ScanRecord]
+    targets: Sequence[Target]
+
+    def knowledge(self, target: Target) -> Knowledge:
+        """What is known about the completeness of a target's unit."""
+        own = self.settings.profiles[target.profile]
+        return knowledge_of(target.unit, target.complete, own, self.records, self.sources, self.settings.max_bytes)
+
+
+def _read(request: Request) -> _Reading:
+    """Read and scan everything, and group it into targets."""
+    inputs, config = request.inputs, request.config
+    # By path, so that nothing depends on which files are in scope.
+    sources = {source.path: source for source in sorted((*inputs.scope, *inputs.context), key=lambda one: one.path)}
+    kustomizations, charts, roles = layout(sources, config)
+    profiles, environments = profiles_of(config, request.versions)
+    settings = Settings(dict(request.active), profiles, {**POD_ROUTES, **config.workloads}, config.max_file_size)
+    key = _settings_key(settings)
+    records = scan_all(list(sources.values()), roles, settings, key, request.jobs, request.cache, request.progress)
+    by_path = {record.path: record for record in records}
+    files = [
+        path
+        for path, record in by_path.items()
+        if not is_kustomization(path) and posixpath.basename(path) != CHART_FILE and roles.get(path) is None
+    ]
+    idle = {record.path for record in records if not (record.resources or record.hidden or record.broken)}
+    paths = {name: found.paths for name, found in environments.items()}
+    all_units = units(files, kustomizations, charts, paths, idle)
+    return _Reading(sources, settings, environments, by_path, targets_of(all_units, environments))
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:
@@ -180,122 +208,6 @@ def _order(finding: Finding) -> tuple[Any, ...]:
         finding.message,
         same_values(finding.values),
         finding.severity,
-    )
-
-
-def _layout(sources: Mapping[str, Source], config: Config) -> tuple[list[Kustomization], list[str], dict[str, str]]:
-    """The kustomizations, the chart directories, and the files that are no manifests of their own, with their role."""
-    found: list[Kustomization] = []
-    charts: list[str] = []
-    roles: dict[str, str] = {}
-    for path, source in sources.items():
-        if posixpath.basename(path) == CHART_FILE:
-            charts.append(posixpath.dirname(path))
-        elif is_kustomization(path):
-            try:
-                documents = decode(read(source, config.max_file_size)).documents
-            except Unreadable:
-                found.append(kustomization(path, None))
-                continue
-            if documents:
-                found.append(kustomization(path, documents[0].data))
-    for one in found:
-        roles.update(dict.fromkeys(one.data_files, "data"))
-    for one in found:
-        roles.update(dict.fromkeys(one.patch_files, "patch"))
-    entries = {entry for one in found for entry in one.entries}
-    return found, charts, {path: role for path, role in roles.items() if path in sources and path not in entries}
-
-
-class _Environment(NamedTuple):
-    paths: tuple[str, ...]
-    profiles: tuple[tuple[str, int], ...]
-    """(version label, index) of each profile."""
-    complete: bool | tuple[str, ...]
-
-
-BASE = ""
-"""The name under which files outside every configured environment are."""
-
-
-def _profiles(config: Config, versions: Sequence[str]) -> tuple[tuple[Profile, ...], dict[str, _Environment]]:
-    """The distinct profiles of the run, and for each environment (`BASE`: none) which of them it has."""
-    distinct: list[Profile] = []
-
-    def index(data: Mapping[str, Any]) -> int:
-        made = profile(data) if data else EMPTY
-        if made not in distinct:
-            distinct.append(made)
-        return distinct.index(made)
-
-    def several(data: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-        if not versions:
-            return (("", index(data)),)
-        labels = versions if len(versions) > 1 else ("",)
-        return tuple((label, index({**data, "kubernetesVersion": version})) for label, version in zip(labels, versions))
-
-    found = {BASE: _Environment((), several(config.cluster.data), config.complete)}
-    for one in config.environments:
-        found[one.name] = _Environment(one.paths, several(one.cluster.data), one.complete)
-    return tuple(distinct), found
-
-
-def _targets(
-    all_units: Sequence[Unit], environments: Mapping[str, _Environment], profiles: Sequence[Profile], request: Request
-) -> list[Target]:
-    found = []
-    units_of = Counter(path for unit in all_units for path in unit.paths)
-    for unit in all_units:
-        name = unit.name if unit.kind == "environment" else BASE
-        shares = unit.kind == "kustomization" and any(units_of[path] > 1 for path in unit.paths)
-        environment = environments[name]
-        for version, number in environment.profiles:
-            label, overlay = (
-                "@".join(part for part in (one, version) if part) for one in (name, unit.name if shares else name)
-            )
-            found.append(Target(label, overlay, unit, number, environment.complete))
-    return found
-
-
-def _knowledge(
-    unit: Unit,
-    complete: bool | tuple[str, ...],
-    own: Profile,
-    records: Mapping[str, ScanRecord],
-    sources: Mapping[str, Source],
-    limit: int,
-) -> Knowledge:
-    hidden = {kind for path in unit.paths for kind in records[path].hidden}
-    broken = tuple(one for path in sorted(unit.paths) for one in records[path].broken)
-    if unit.opaque:
-        hidden.add("*")
-    patches: list[Patch] = list(unit.patches)
-    for file in unit.patch_files:
-        source = sources.get(file)
-        aims = [(kind, name) for path, kind, name in unit.patch_targets if path == file] or [(None, None)]
-        if source is None:
-            patches.extend(Patch(kind, name, ()) for kind, name in aims)
-            continue
-        try:
-            documents = decode(read(source, limit)).documents
-        except Unreadable:
-            patches.extend(Patch(kind, name, ()) for kind, name in aims)
-            continue
-        patches.extend(
-            patch for document in documents for kind, name in aims for patch in patch_of(document.data, kind, name)
-        )
-    # A patch that gives an object another name or namespace: what it will be called is not looked up.
-    hidden.update(patch.kind or "*" for patch in patches for route in patch.routes if route[:2] in _IDENTITY)
-    return Knowledge(
-        complete,
-        frozenset(hidden),
-        broken,
-        tuple(own.externals or ()),
-        tuple(patches),
-        unit.generated,
-        unit.kind == "kustomization",
-        unit.images,
-        unit.renames,
     )
 
 
@@ -340,9 +252,6 @@ def _is_patched(knowledge: Knowledge, hit: LocatedHit) -> bool:
     return any(knowledge.is_patched(one.kind, one.name, route) for route in hit.routes)
 
 
-_IDENTITY = (("metadata", "name"), ("metadata", "namespace"))
-
-
 class _Linked(NamedTuple):
     """A hit with the targets in which it holds, where its file belongs to several."""
 
@@ -352,15 +261,9 @@ class _Linked(NamedTuple):
     """Whether it does not hold in others of these."""
 
 
-def _link(
-    targets: Sequence[Target],
-    records: Mapping[str, ScanRecord],
-    sources: Mapping[str, Source],
-    settings: Settings,
-    environments: Mapping[str, _Environment],
-    config: Config,
-) -> tuple[list[_Linked], tuple[NotEvaluated, ...]]:
+def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEvaluated, ...]]:
     """All hits with the names of the targets in which they hold, and the rules that could not judge."""
+    targets, records, settings = reading.targets, reading.records, reading.settings
     merged: dict[tuple[Any, ...], tuple[LocatedHit, set[str]]] = {}
     names_of: dict[str, set[str]] = {}
     unjudged: dict[str, tuple[set[str], set[str]]] = {}
@@ -387,11 +290,7 @@ def _link(
         needs.update(unmet(own, settings.active[rule].rule.needs))
         where.add(name)
 
-    limit = config.max_file_size
-    knowledge = {
-        id(target): _knowledge(target.unit, target.complete, settings.profiles[target.profile], records, sources, limit)
-        for target in targets
-    }
+    knowledge = {id(target): reading.knowledge(target) for target in targets}
     holding: dict[str, list[Target]] = {}
     for target in targets:
         for path in target.unit.paths:
@@ -424,16 +323,14 @@ def _link(
                 could_not(one.rule.name, own, target.name)
 
     dispatch = Dispatch(settings.active, "project")
-    locate = _Places(sources, limit)
+    locate = _Places(reading.sources, settings.max_bytes)
     everywhere_facts = Existence(record.facts for record in records.values())
     for target in targets:
         own = settings.profiles[target.profile]
-        if not any(records[path].resources for path in target.unit.paths):
+        project = project_of(target, knowledge[id(target)], records, everywhere_facts)
+        if project is None:
             continue
-        members = [
-            Member(records[render.path].facts, render.namespace, dict(render.labels)) for render in target.unit.renders
-        ]
-        hits, silent = link(Project(members, knowledge[id(target)], everywhere_facts), own, dispatch, locate)
+        hits, silent = link(project, own, dispatch, locate)
         counts: Counter[tuple[Any, ...]] = Counter()
         for hit in hits:
             # Sibling overlays say the same of their base in the words of their own namespaces.
@@ -447,7 +344,7 @@ def _link(
     for name, cluster in clusters:
         if not cluster.data:
             continue
-        own = settings.profiles[environments[name].profiles[0][1]]
+        own = settings.profiles[reading.environments[name].profiles[0][1]]
         hits, silent = profile_hits(own, settings.active, cluster.locate)
         for hit in hits:
             add(hit, [name])
