@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from kubelint_ack.catalog import Active
 from kubelint_ack.facts import ResourceFact
@@ -22,7 +21,7 @@ def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate)
     hits: list[LocatedHit] = []
     not_evaluated: set[str] = set()
     crashed: set[str] = set()
-    for fact in _facts(project):
+    for fact in project.facts:
         resource: ResourceFact = fact.resource
         is_workload = resource.family in POD_ROUTES or hasattr(fact, "containers")
         for active, check in dispatch.checks(resource.family, is_workload):
@@ -46,30 +45,6 @@ def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate)
                     place = locate(resource, resource.name_at)
                     hits.append(crash_hit(active.rule.name, error, resource.path, resource.id, place))
     return hits, not_evaluated
-
-
-def _facts(project: Project) -> Iterable[Any]:
-    """Every resource's fact, once, in the order of files; claims of templates belong to their workload."""
-    typed: dict[int, Any] = {}
-    for group in (
-        project.services,
-        project.workloads,
-        project.data,
-        project.ingresses,
-        project.policies,
-        project.scalers,
-        project.budgets,
-        project.monitors,
-        project.accounts,
-        project.storage_classes,
-        project.volumes,
-    ):
-        for fact in group:
-            typed[id(fact.resource)] = fact
-    for claim in project.claims:
-        typed.setdefault(id(claim.resource), claim)
-    for resource in project.resources:
-        yield typed.get(id(resource), resource)
 
 
 def _located(hit: Hit, active: Active, resource: ResourceFact, locate: Locate) -> LocatedHit:

@@ -275,6 +275,8 @@ class Project:
         """By path, document and place in it: a record that came from another process holds copies of its resources."""
         self.storage_classes: list[StorageClassFact] = []
         self.volumes: list[VolumeFact] = []
+        self.facts: list[Any] = []
+        """The fact of every resource, once, in the order of files."""
         self.resources: list[ResourceFact] = []
         """Every resource, whatever its kind, once."""
         self._makes_pods_elsewhere = False
@@ -288,25 +290,17 @@ class Project:
 
     def _add(self, member: Member) -> None:
         facts = member.facts
-        self.services += facts.services
-        self.workloads += facts.workloads
-        self.data += facts.data
-        self.ingresses += facts.ingresses
-        self.policies += facts.policies
-        self.scalers += facts.scalers
-        self.budgets += facts.budgets
-        self.monitors += facts.monitors
-        self.accounts += facts.accounts
-        self.claims += facts.claims
+        for name, group in zip(Facts._fields, facts):
+            if name != "resources":
+                getattr(self, name).extend(group)
         for claim in facts.claims:
             own = claim.resource
             self._claims.setdefault((own.path, own.document, own.prefix), []).append(claim)
-        self.storage_classes += facts.storage_classes
-        self.volumes += facts.volumes
         for fact in facts.all():
             resource: ResourceFact = fact.resource
             if isinstance(fact, ClaimFact) and fact.template:
                 continue
+            self.facts.append(fact)
             self.resources.append(resource)
             self._made.update(resource.makes)
             kind = known_as(resource.family)
