@@ -108,8 +108,8 @@ class Config(NamedTuple):
     """`FORMAT=PATH` as `--output` takes it, the paths absolute."""
     lang: Language | None = None
     kubernetes_versions: tuple[str, ...] = ()
-    workloads: Mapping[tuple[str, str], Route] = {}
-    """Further kinds with a pod template: (group, kind) to its route."""
+    workloads: Mapping[tuple[str, str], tuple[Route, ...]] = {}
+    """Further kinds with pod templates: (group, kind) to their routes, in which `*` is any item."""
     schemas: tuple[str, ...] = ()
     """Files and folders with CustomResourceDefinitions, relative to the root."""
     max_file_size: int = 10_000_000

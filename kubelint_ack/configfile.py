@@ -229,7 +229,7 @@ class _Loader:
             output=self._output(data.get("output", {}), origin),
             lang=data.get("lang"),
             kubernetes_versions=(versions,) if isinstance(versions, str) else tuple(versions),
-            workloads={_group_kind(one["kind"]): tuple(one["path"].split(".")) for one in data.get("workloads", ())},
+            workloads=_workloads(data.get("workloads", ())),
             schemas=self._patterns(data.get("schemas", ())),
             max_file_size=_bytes(data.get("max-file-size", DEFAULT.max_file_size)),
             jobs=0 if jobs == "auto" else int(jobs),
@@ -434,6 +434,15 @@ def _is_selector(route: Route) -> bool:
 
 def _complete(value: bool | list[str]) -> bool | tuple[str, ...]:
     return value if isinstance(value, bool) else tuple(value)
+
+
+def _workloads(data: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], tuple[Route, ...]]:
+    """The routes of pod templates by (group, kind); a kind may be listed once for each."""
+    found: dict[tuple[str, str], tuple[Route, ...]] = {}
+    for one in data:
+        kind = _group_kind(one["kind"])
+        found[kind] = (*found.get(kind, ()), tuple(one["path"].split(".")))
+    return found
 
 
 def _group_kind(text: str) -> tuple[str, str]:

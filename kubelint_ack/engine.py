@@ -473,5 +473,5 @@ def _settings_key(settings: Settings) -> str:
         name: [one.severity, one.options, one.ack_only, one.configured] for name, one in sorted(settings.active.items())
     }
     profiles = [one.cache_key for one in settings.profiles]
-    routes = sorted([list(family), list(route)] for family, route in settings.pod_routes.items())
+    routes = sorted([family, routes] for family, routes in settings.pod_routes.items())
     return json.dumps([rules, profiles, routes, settings.max_bytes], sort_keys=True, default=str)

@@ -85,6 +85,15 @@ def may_make_objects(family: tuple[str, str]) -> bool:
     return group not in _POD_FREE_GROUPS and family not in _POD_FREE_KINDS
 
 
+# Workloads of these groups leave the labels of their pod templates as they are, apart from hashes.
+_PLAIN_WORKLOAD_GROUPS = frozenset({"apps.kruise.io", "argoproj.io", "apps.openshift.io"})
+
+
+def adds_labels(family: tuple[str, str]) -> bool:
+    """Whether the controller of a workload kind gives pods labels that selectors ask for, or pods of its own."""
+    return may_make_objects(family) and family[0] not in _PLAIN_WORKLOAD_GROUPS
+
+
 def is_built_in(kind: str, name: str, namespace: str | None) -> bool:
     """Whether every cluster has the object; None for the namespace: it is left to the render."""
     return any(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubelint_ack.catalog import Active
-from kubelint_ack.facts import ResourceFact
+from kubelint_ack.facts import ResourceFact, WorkloadFact
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace
-from kubelint_ack.scan import Check, Dispatch, check_function, crash_hit, plain_values
-from kubelint_ack.views import POD_ROUTES
+from kubelint_ack.scan import WORKLOADS, Check, Dispatch, check_function, crash_hit, plain_values
 
 Locate = Callable[[ResourceFact, FieldPath], Place]
 """The place of a field of a fact's resource."""
@@ -23,8 +22,10 @@ def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate)
     crashed: set[str] = set()
     for fact in project.facts:
         resource: ResourceFact = fact.resource
-        is_workload = resource.family in POD_ROUTES or hasattr(fact, "containers")
+        is_workload = isinstance(fact, WorkloadFact)
         for active, check in dispatch.checks(resource.family, is_workload):
+            if is_workload and fact.further and WORKLOADS not in active.rule.kinds:
+                continue
             is_ack = resource.alibaba or profile.is_ack
             if unmet(profile, active.rule.needs):
                 if is_ack or not active.ack_only:

@@ -30,7 +30,15 @@ from kubelint_ack.facts import (
     VolumeFact,
     WorkloadFact,
 )
-from kubelint_ack.kinds import CLUSTER_SCOPED, WORKLOAD, WORKLOAD_KINDS, is_built_in, known_as, may_make_objects
+from kubelint_ack.kinds import (
+    CLUSTER_SCOPED,
+    WORKLOAD,
+    WORKLOAD_KINDS,
+    adds_labels,
+    is_built_in,
+    known_as,
+    may_make_objects,
+)
 from kubelint_ack.profile import External
 from kubelint_ack.records import Route, Severity, Unknown
 from kubelint_ack.values import Selector, matches, nearest, selector_text
@@ -216,6 +224,8 @@ class Existence:
                 if not isinstance(fact, ClaimFact):
                     for mention in resource.mentions:
                         self.mentions.setdefault(mention.host, []).append((resource, mention))
+                if isinstance(fact, WorkloadFact) and fact.further:
+                    continue
                 if resource.id.name and not isinstance(fact, ClaimFact):
                     key = (known_as(resource.family), resource.id.name)
                     self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
@@ -276,7 +286,7 @@ class Project:
         self.storage_classes: list[StorageClassFact] = []
         self.volumes: list[VolumeFact] = []
         self.facts: list[Any] = []
-        """The fact of every resource, once, in the order of files."""
+        """The fact of every resource, and of each further pod template of one, in the order of files."""
         self.resources: list[ResourceFact] = []
         """Every resource, whatever its kind, once."""
         self._makes_pods_elsewhere = False
@@ -301,6 +311,11 @@ class Project:
             if isinstance(fact, ClaimFact) and fact.template:
                 continue
             self.facts.append(fact)
+            if isinstance(fact, WorkloadFact) and fact.further:
+                self._namespaces[id(resource)] = member.namespace or resource.id.namespace
+                if member.labels:
+                    self._added_labels[id(resource)] = member.labels
+                continue
             self.resources.append(resource)
             self._made.update(resource.makes)
             kind = known_as(resource.family)
@@ -313,6 +328,8 @@ class Project:
                 self._counts[(WORKLOAD, namespace)] = self._counts.get((WORKLOAD, namespace), 0) + 1
                 if member.labels:
                     self._added_labels[id(resource)] = member.labels
+                if adds_labels(resource.family):
+                    self._makes_pods_elsewhere = True
             elif isinstance(fact, ResourceFact) and may_make_objects(resource.family):
                 self._makes_pods_elsewhere = True
 

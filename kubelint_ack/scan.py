@@ -37,7 +37,7 @@ from kubelint_ack.records import (
 from kubelint_ack.redaction import may_hold_credentials, secret_spans, whole_span
 from kubelint_ack.resource import NotResource, Resource, resources
 from kubelint_ack.suppress import Suppression, find_suppressions
-from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, view
+from kubelint_ack.views import POD_ROUTES, View, Workload, mapping, views
 
 ANY = ("*", "any")
 WORKLOADS = ("*", "workload")
@@ -68,7 +68,7 @@ class Settings(NamedTuple):
     active: dict[str, Active]
     profiles: tuple[Profile, ...]
     """The distinct profiles of the run."""
-    pod_routes: dict[tuple[str, str], Route] = POD_ROUTES
+    pod_routes: dict[tuple[str, str], tuple[Route, ...]] = POD_ROUTES
     max_bytes: int = 10_000_000
 
 
@@ -328,22 +328,24 @@ class _Scan:
         self.count += 1
         self.families[resource.family] = None
         self.found.append((document, resource))
-        lens = view(resource, self.settings.pod_routes)
         if resource.family == ("", "Secret"):
             self.redacted += secret_spans(self.decoded, document, resource)
 
         def locate(path: FieldPath) -> Place:
             return self.decoded.place(document, resource.prefix, path)
 
-        is_workload = isinstance(lens, Workload)
-        if is_workload:
-            self.families[WORKLOADS] = None
-        for active, check in self.dispatch.checks(resource.family, is_workload):
-            self._run(active, check, lens, locate)
-        try:
-            extract(lens, self.path, number, self.facts)
-        except Exception as error:  # a crash is a finding about the linter, never the end of the run
-            self._crash("facts", error, lens, locate)
+        for lens in views(resource, self.settings.pod_routes):
+            is_workload = isinstance(lens, Workload)
+            if is_workload:
+                self.families[WORKLOADS] = None
+            for active, check in self.dispatch.checks(resource.family, is_workload):
+                # Of a further pod template only what is about pod templates.
+                if not (isinstance(lens, Workload) and lens.further) or WORKLOADS in active.rule.kinds:
+                    self._run(active, check, lens, locate)
+            try:
+                extract(lens, self.path, number, self.facts)
+            except Exception as error:  # a crash is a finding about the linter, never the end of the run
+                self._crash("facts", error, lens, locate)
 
     def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
         rule = active.rule
@@ -471,7 +473,7 @@ def _is_patch(resource: Resource, may_direct: bool) -> bool:
     elif resource.family not in _WITHOUT_SELECTOR:
         return False
     node: Any = resource.data
-    for step in (*POD_ROUTES[resource.family], "spec"):
+    for step in (*POD_ROUTES[resource.family][0], "spec"):
         node = mapping(node).get(str(step))
     if resource.family in _WITHOUT_SELECTOR and "restartPolicy" in mapping(node):
         return False

@@ -41,7 +41,7 @@ from kubelint_ack.records import (
     field_text,
 )
 from kubelint_ack.resource import Resource
-from kubelint_ack.views import POD_ROUTES, View, mapping
+from kubelint_ack.views import POD_ROUTES, View, mapping, pod_templates
 
 if TYPE_CHECKING:
     import datetime
@@ -105,7 +105,7 @@ def find_suppressions(
     path: str,
     decoded: Decoded,
     found: list[tuple[Document, Resource]],
-    pod_routes: Mapping[tuple[str, str], Route] = POD_ROUTES,
+    pod_routes: Mapping[tuple[str, str], tuple[Route, ...]] = POD_ROUTES,
 ) -> list[Suppression]:
     """The suppressions of a file, comments first. `found` holds the resources of the documents that were checked."""
     text = decoded.text
@@ -328,11 +328,11 @@ class _Comments:
 
 
 def _annotations(
-    decoded: Decoded, document: Document, resource: Resource, pod_routes: Mapping[tuple[str, str], Route]
+    decoded: Decoded, document: Document, resource: Resource, pod_routes: Mapping[tuple[str, str], tuple[Route, ...]]
 ) -> Iterator[Suppression]:
-    """Suppressions in the annotations of a resource and of its pod template."""
+    """Suppressions in the annotations of a resource and of its pod templates."""
     lens = View(resource)
-    for route in dict.fromkeys(((), pod_routes.get(resource.family, ()))):
+    for route in dict.fromkeys(((), *pod_templates(resource, pod_routes))):
         holder: Route = (*route, "metadata", "annotations")
         annotations = mapping(lens.get(*holder))
         if len(annotations) > _MOST_ANNOTATIONS:

@@ -15,25 +15,107 @@ from kubelint_ack.resource import Resource
 
 Role = Literal["init", "sidecar", "main", "ephemeral"]
 
-# Where the pod template of a workload lies, by (group, kind). A Pod is its own template.
-POD_ROUTES: dict[tuple[str, str], Route] = {
-    ("", "Pod"): (),
-    ("", "PodTemplate"): ("template",),
-    ("", "ReplicationController"): ("spec", "template"),
-    ("apps", "Deployment"): ("spec", "template"),
-    ("apps", "ReplicaSet"): ("spec", "template"),
-    ("apps", "StatefulSet"): ("spec", "template"),
-    ("apps", "DaemonSet"): ("spec", "template"),
-    ("batch", "Job"): ("spec", "template"),
-    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
-    # https://openkruise.io/docs/user-manuals/cloneset, https://argo-rollouts.readthedocs.io/en/stable/features/specification/
-    ("apps.kruise.io", "CloneSet"): ("spec", "template"),
-    ("apps.kruise.io", "StatefulSet"): ("spec", "template"),
-    ("apps.kruise.io", "DaemonSet"): ("spec", "template"),
-    ("argoproj.io", "Rollout"): ("spec", "template"),
-    ("apps.openshift.io", "DeploymentConfig"): ("spec", "template"),
-    ("serving.knative.dev", "Service"): ("spec", "template"),
+# Where the pod templates of a workload lie, by (group, kind); `*` is any item of a list and any key of a mapping.
+# A Pod is its own template.
+POD_ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
+    ("", "Pod"): ((),),
+    ("", "PodTemplate"): (("template",),),
+    ("", "ReplicationController"): (("spec", "template"),),
+    ("apps", "Deployment"): (("spec", "template"),),
+    ("apps", "ReplicaSet"): (("spec", "template"),),
+    ("apps", "StatefulSet"): (("spec", "template"),),
+    ("apps", "DaemonSet"): (("spec", "template"),),
+    ("batch", "Job"): (("spec", "template"),),
+    ("batch", "CronJob"): (("spec", "jobTemplate", "spec", "template"),),
+    **{
+        (group, kind): tuple(tuple(route.split(".")) for route in routes.split())
+        for group, kind, routes in (
+            # https://openkruise.io/docs/user-manuals/cloneset and the pages of its other kinds
+            ("apps.kruise.io", "CloneSet", "spec.template"),
+            ("apps.kruise.io", "StatefulSet", "spec.template"),
+            ("apps.kruise.io", "DaemonSet", "spec.template"),
+            ("apps.kruise.io", "BroadcastJob", "spec.template"),
+            (
+                "apps.kruise.io",
+                "AdvancedCronJob",
+                "spec.template.jobTemplate.spec.template spec.template.broadcastJobTemplate.spec.template",
+            ),
+            (
+                "apps.kruise.io",
+                "UnitedDeployment",
+                " ".join(
+                    f"spec.template.{kind}Template.spec.template"
+                    for kind in ("statefulSet", "advancedStatefulSet", "cloneSet", "deployment")
+                ),
+            ),
+            # https://openkruise.io/kruisegame/user-manuals/crd-field-description
+            ("game.kruise.io", "GameServerSet", "spec.gameServerTemplate"),
+            # https://argo-rollouts.readthedocs.io/en/stable/features/specification/
+            ("argoproj.io", "Rollout", "spec.template"),
+            ("apps.openshift.io", "DeploymentConfig", "spec.template"),
+            # https://knative.dev/docs/serving/reference/serving-api/
+            ("serving.knative.dev", "Service", "spec.template"),
+            ("serving.knative.dev", "Configuration", "spec.template"),
+            # https://volcano.sh/en/docs/vcjob/
+            ("batch.volcano.sh", "Job", "spec.tasks.*.template"),
+            ("batch.volcano.sh", "CronJob", "spec.jobTemplate.spec.tasks.*.template"),
+            # https://www.kubeflow.org/docs/components/trainer/legacy-v1/
+            ("kubeflow.org", "TFJob", "spec.tfReplicaSpecs.*.template"),
+            ("kubeflow.org", "PyTorchJob", "spec.pytorchReplicaSpecs.*.template"),
+            ("kubeflow.org", "MPIJob", "spec.mpiReplicaSpecs.*.template"),
+            ("kubeflow.org", "XGBoostJob", "spec.xgbReplicaSpecs.*.template"),
+            ("kubeflow.org", "PaddleJob", "spec.paddleReplicaSpecs.*.template"),
+            ("kubeflow.org", "JAXJob", "spec.jaxReplicaSpecs.*.template"),
+            # https://docs.ray.io/en/latest/cluster/kubernetes/user-guides/config.html
+            ("ray.io", "RayCluster", "spec.headGroupSpec.template spec.workerGroupSpecs.*.template"),
+            (
+                "ray.io",
+                "RayJob",
+                "spec.rayClusterSpec.headGroupSpec.template spec.rayClusterSpec.workerGroupSpecs.*.template",
+            ),
+            (
+                "ray.io",
+                "RayService",
+                "spec.rayClusterConfig.headGroupSpec.template spec.rayClusterConfig.workerGroupSpecs.*.template",
+            ),
+            # https://lws.sigs.k8s.io/docs/reference/leaderworkerset.v1/
+            (
+                "leaderworkerset.x-k8s.io",
+                "LeaderWorkerSet",
+                "spec.leaderWorkerTemplate.leaderTemplate spec.leaderWorkerTemplate.workerTemplate",
+            ),
+            # https://jobset.sigs.k8s.io/docs/reference/jobset.v1alpha2/
+            ("jobset.x-k8s.io", "JobSet", "spec.replicatedJobs.*.template.spec.template"),
+            # https://keda.sh/docs/latest/reference/scaledjob-spec/
+            ("keda.sh", "ScaledJob", "spec.jobTargetRef.template"),
+        )
+    },
 }
+
+
+def pod_templates(
+    resource: Resource, pod_routes: Mapping[tuple[str, str], tuple[Route, ...]] = POD_ROUTES
+) -> list[Route]:
+    """The routes of a resource's pod templates that are written; where a kind has a single place, that in any case."""
+    patterns = pod_routes.get(resource.family, ())
+    if len(patterns) == 1 and "*" not in patterns[0]:
+        return [patterns[0]]
+    found: list[Route] = []
+    for pattern in patterns:
+        nodes: list[tuple[Route, Any]] = [((), resource.data)]
+        for step in pattern:
+            nodes = [child for route, node in nodes for child in _children(route, node, step)]
+        found += [route for route, node in nodes if isinstance(node, dict)]
+    return found
+
+
+def _children(route: Route, node: Any, step: Step) -> Iterator[tuple[Route, Any]]:
+    if isinstance(node, dict):
+        for key in node if step == "*" else (step,):
+            yield (*route, key), node.get(key)
+    elif isinstance(node, list) and step == "*":
+        for index, item in enumerate(node):
+            yield (*route, index), item
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -213,9 +295,11 @@ class Container:
 class Workload(View):
     """Whatever has a pod template; the pod's own fields are below `pod` (a Pod is its own template)."""
 
-    def __init__(self, resource: Resource, route: Route) -> None:
+    def __init__(self, resource: Resource, route: Route, *, further: bool = False) -> None:
         super().__init__(resource)
         self.pod_route = route
+        self.further = further
+        """Whether this is the second or a later pod template of its resource."""
 
     @cached_property
     def template(self) -> Mapping[str, Any]:
@@ -398,11 +482,17 @@ _OTHER_CLOUDS = (
 )
 
 
-def view(resource: Resource, pod_routes: Mapping[tuple[str, str], Route] = POD_ROUTES) -> View:
-    """The lens for a resource: a Service, a workload, or the plain one."""
-    route = pod_routes.get(resource.family)
-    if route is not None:
-        return Workload(resource, route)
+def views(resource: Resource, pod_routes: Mapping[tuple[str, str], tuple[Route, ...]] = POD_ROUTES) -> Sequence[View]:
+    """The lenses for a resource: a Service, one for each pod template of a workload, or the plain one."""
+    if resource.family in pod_routes:
+        routes = pod_templates(resource, pod_routes)
+        if routes:
+            return [Workload(resource, route, further=index > 0) for index, route in enumerate(routes)]
     if resource.family == ("", "Service"):
-        return Service(resource)
-    return View(resource)
+        return (Service(resource),)
+    return (View(resource),)
+
+
+def view(resource: Resource, pod_routes: Mapping[tuple[str, str], tuple[Route, ...]] = POD_ROUTES) -> View:
+    """The first lens for a resource."""
+    return views(resource, pod_routes)[0]

@@ -183,7 +183,7 @@ cache: false
     assert (found.require_reason, found.honor) == (True, ("trivy",))
     assert found.output == (f"sarif={root}/out/x.sarif",)
     assert found.kubernetes_versions == ("1.32",)
-    assert found.workloads == {("example.com", "App"): ("spec", "pod", "template")}
+    assert found.workloads == {("example.com", "App"): (("spec", "pod", "template"),)}
     assert found.schemas == ("crds/",)
     assert (found.max_file_size, found.jobs, found.cache) == (2 * 2**20, 3, False)
 

@@ -9,7 +9,7 @@ from kubelint_ack.facts import ResourceFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.records import Hit, Related, Route, Unknown
-from kubelint_ack.views import POD_ROUTES, View, mapping
+from kubelint_ack.views import View, Workload, mapping
 
 # Go's names for JSON values, as the API server's message has them.
 _TYPES = {bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
@@ -18,10 +18,9 @@ _TYPES = {bool: "bool", int: "number", float: "number", list: "array", dict: "ob
 def annotation_value_not_string(view: View, profile: Profile) -> Iterator[Hit]:
     """Values of labels and annotations that decode to something else than a string."""
     routes: list[Route] = [("metadata",)]
-    pod_route = POD_ROUTES.get(view.family)
     # Pod templates of custom resources are their controllers' affair.
-    if pod_route and "." not in view.family[0]:
-        routes.append((*pod_route, "metadata"))
+    if isinstance(view, Workload) and view.pod_route and "." not in view.family[0]:
+        routes.append((*view.pod_route, "metadata"))
     for route in routes:
         metadata = mapping(view.get(*route))
         for field, message in (("annotations", "default"), ("labels", "label")):

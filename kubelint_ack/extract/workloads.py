@@ -50,7 +50,7 @@ def workload(view: Workload, x: Extraction, into: Facts) -> WorkloadFact:
     own_selector = view.spec.get("selector")
     claims = []
     for index, item in enumerate(sequence(view.spec.get("volumeClaimTemplates"))):
-        if isinstance(item, dict):
+        if isinstance(item, dict) and not view.further:
             claims.append((index, item))
     resource = x.resource(view.labels)
     into.claims.extend(
@@ -75,6 +75,7 @@ def workload(view: Workload, x: Extraction, into: Facts) -> WorkloadFact:
             for key, value in view.pod_annotations.items()
             if isinstance(value, str) and ("aliyun" in key or "alibaba" in key)
         },
+        further=view.further,
     )
 
 

@@ -62,6 +62,8 @@ class WorkloadFact(NamedTuple):
     """`dnsPolicy` of its pods, by default ClusterFirst; None if unknown."""
     annotations: dict[str, str]
     """Of its pods, those of Alibaba Cloud."""
+    further: bool = False
+    """Whether it is the second or a later pod template of its resource."""
 
     @property
     def namespace(self) -> str | None:
