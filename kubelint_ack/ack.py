@@ -7,23 +7,67 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from kubelint_ack.data import read_data
+from kubelint_ack.data import data_files, read_data
+
+_ENDING = "-annotations.json"
 
 
-class ServiceAnnotations(NamedTuple):
-    """Annotations of Services that the cloud controller manager reads (`schemas/ack/service-annotations.json`)."""
+class Catalogue(NamedTuple):
+    """Annotations and labels of one family: a file `schemas/ack/<name>-annotations.json`."""
 
-    controller: tuple[int, int]
-    """The newest version of the controller that the catalogue covers."""
+    name: str
+    title: Mapping[str, str]
+    """By language."""
+    sources: Mapping[str, Mapping[str, str]]
+    covers: Mapping[str, tuple[int, ...]]
+    """By component: the newest version that the catalogue covers."""
+    on: tuple[str, ...]
+    """Kinds of the objects that carry the keys, where a row says nothing else."""
+    prefixes: tuple[str, ...]
+    """What the names of rows follow: the one to write, then older ones that are still read."""
+    readers: Mapping[str, Mapping[str, Any]]
     known: Mapping[str, Mapping[str, Any]]
-    """By what follows the prefix: entries as `service-annotations.schema.json` describes them."""
+    """Rows by name, as `annotations.schema.json` describes them; a name with a slash is a whole key."""
     unread: Mapping[str, str]
     """Names that look like annotations and are none, and the whole key that is meant."""
 
+    def key(self, name: str) -> str:
+        """The whole key of a row, as it is to be written."""
+        return name if "/" in name else self.prefixes[0] + name
+
+    def older_keys(self, name: str) -> tuple[str, ...]:
+        """Other spellings of it that are still read."""
+        return () if "/" in name else tuple(prefix + name for prefix in self.prefixes[1:])
+
+    def name_of(self, key: str) -> str | None:
+        """What follows the prefix of a key (whether there is such a row or not); None: it has none of the prefixes."""
+        if key in self.known:
+            return key
+        return next((key[len(prefix) :] for prefix in self.prefixes if key.startswith(prefix)), None)
+
 
 @cache
-def service_annotations() -> ServiceAnnotations:
-    """The catalogue of load balancer annotations."""
-    data = json.loads(read_data("schemas/ack/service-annotations.json"))
-    major, minor = data["controller"].split(".")
-    return ServiceAnnotations((int(major), int(minor)), data["annotations"], data["unread"])
+def catalogue(name: str) -> Catalogue:
+    """The catalogue of a family: `service`, and whatever else lies in `schemas/ack/`."""
+    data = json.loads(read_data(f"schemas/ack/{name}{_ENDING}"))
+    return Catalogue(
+        name,
+        data["title"],
+        data["sources"],
+        {
+            component: tuple(int(part) for part in version.split("."))
+            for component, version in data.get("covers", {}).items()
+        },
+        tuple(data["on"]),
+        tuple(data["prefixes"]),
+        data["readers"],
+        data["annotations"],
+        data.get("unread", {}),
+    )
+
+
+@cache
+def catalogues() -> tuple[Catalogue, ...]:
+    """All catalogues of annotations."""
+    names = [path.rpartition("/")[2] for path in data_files("schemas/ack")]
+    return tuple(catalogue(name.removesuffix(_ENDING)) for name in names if name.endswith(_ENDING))

@@ -543,49 +543,76 @@ def _show_files(inputs: Inputs) -> int:
     return 0
 
 
-@main.command(help=_say("cli.help.rule"), short_help=_say("cli.help.rule-short"))
+@main.command(help=_say("cli.help.explain"), short_help=_say("cli.help.explain-short"))
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help=_say("cli.help.rule-all"))
 @option("--lang", type=click.Choice(("en", "zh")))
 @click.option("--format", "-f", "format", type=click.Choice(("text", "json", "markdown")), default="text",
               help=_say("cli.help.rule-format"))  # fmt: skip
 @option("--color", type=click.Choice(("auto", "always", "never")), default="auto")
-def rule(names: Sequence[str], every: bool, lang: str | None, format: str, color: str) -> None:
-    """Print the page of a rule."""
+def explain(names: Sequence[str], every: bool, lang: str | None, format: str, color: str) -> None:
+    """Print the pages of rules and of annotations."""
     from kubelint_ack import catalog, docs
+    from kubelint_ack.explain import key_data, key_page
 
     language, _ = _language(lang)
-    found: dict[str, Any] = {}
-    for name in names:
-        try:
-            chosen, owner = catalog.find_rule(name)
-        except catalog.CatalogError as error:
-            raise Failure(_say("cli.unknown-rule", name=str(error))) from None
-        if owner:
-            own = ", ".join(f"{one.name} ({one.code})" for one in chosen)
-            click.echo(_say("cli.covered", tool=owner, name=name.removeprefix(f"{owner}:"), rules=own), err=True)
-        found.update((one.name, one) for one in chosen)
-    if every:
-        found = dict(catalog.rules())
-    if not found:
+    rules: dict[str, Any] = dict(catalog.rules()) if every else {}
+    keys: list[Any] = []
+    for name in () if every else names:
+        chosen, entries = _named(name)
+        rules.update((one.name, one) for one in chosen)
+        keys += [entry for entry in entries if entry not in keys]
+    if not rules and not keys:
         raise Failure(_say("cli.name-a-rule"))
     if format == "json":
         import json
 
-        pages = [docs.rule_data(one, language) for one in found.values()]
-        click.echo(json.dumps(pages if every or len(pages) > 1 else pages[0], ensure_ascii=False, indent=2))
+        found = [*(docs.rule_data(one, language) for one in rules.values()), *(key_data(one, language) for one in keys)]
+        click.echo(json.dumps(found if every or len(found) > 1 else found[0], ensure_ascii=False, indent=2))
         return
     use_color = {"always": True, "never": False}.get(color, wants_color(sys.stdout.isatty()))
-    for index, one in enumerate(found.values()):
+    pages = [*(docs.rule_page(one, language) for one in rules.values()), *(key_page(one, language) for one in keys)]
+    for index, page in enumerate(pages):
         if index:
             click.echo()
-        page = docs.rule_page(one, language)
         click.echo(page if format == "markdown" else docs.terminal_page(page, color=use_color), nl=False)
+
+
+def _named(name: str) -> tuple[list[Any], list[Any]]:
+    """The rules and rows of the catalogues of annotations that a word names: a name of ours goes before another tool's.
+
+    Raises Failure with the nearest name if there is none.
+    """
+    from kubelint_ack import catalog
+    from kubelint_ack.explain import find_key, nearest_key
+
+    try:
+        chosen, owner = catalog.find_rule(name)
+        failure = ""
+    except catalog.CatalogError as error:
+        chosen, owner, failure = [], "", str(error)
+    if chosen and not owner:
+        return chosen, []
+    entries = find_key(name)
+    if entries:
+        return [], entries
+    if failure:
+        near = nearest_key(name)
+        if near and ("did you mean" not in failure or "/" in name):
+            raise Failure(_say("cli.unknown-key", name=name, near=near))
+        raise Failure(_say("cli.unknown-key-or-rule", name=failure))
+    own = ", ".join(f"{one.name} ({one.code})" for one in chosen)
+    click.echo(_say("cli.covered", tool=owner, name=name.removeprefix(f"{owner}:"), rules=own), err=True)
+    return chosen, []
 
 
 main.add_command(
     click.Command(
-        "explain", callback=rule.callback, params=rule.params, help=rule.help, short_help=_say("cli.help.explain-short")
+        "rule",
+        callback=explain.callback,
+        params=explain.params,
+        help=explain.help,
+        short_help=_say("cli.help.rule-short"),
     )
 )
 

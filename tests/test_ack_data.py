@@ -3,71 +3,121 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema
 import pytest
 
-from kubelint_ack.ack import service_annotations
+from kubelint_ack.ack import Catalogue, catalogue, catalogues
 from kubelint_ack.data import data_files, read_data
 
 CATALOGUES = [path for path in data_files("schemas/ack") if not path.endswith(".schema.json")]
+FAMILIES = [one.name for one in catalogues()]
+
+
+def schema_of(path: str) -> str:
+    own = path.replace(".json", ".schema.json")
+    return "schemas/ack/annotations.schema.json" if path.endswith("-annotations.json") else own
 
 
 @pytest.mark.parametrize("path", CATALOGUES)
 def test_a_catalogue_passes_its_schema(path: str) -> None:
-    schema = json.loads(read_data(path.replace(".json", ".schema.json")))
+    schema = json.loads(read_data(schema_of(path)))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(read_data(path)))] == []
 
 
-def test_annotations_name_known_sources_and_every_source_is_used() -> None:
-    data = json.loads(read_data("schemas/ack/service-annotations.json"))
-    used = {source for entry in data["annotations"].values() for source in entry["sources"]}
-    assert used == set(data["sources"])
+def readings(one: Catalogue) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """(name, reader, row, reading) of everything that a catalogue says."""
+    for name, row in one.known.items():
+        for reader, reading in row["readers"].items():
+            yield name, reader, dict(row), reading
 
 
-def test_defaults_are_allowed_values() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_name_known_sources_and_readers_and_all_of_them_are_used(family: str) -> None:
+    one = catalogue(family)
+    assert {source for row in one.known.values() for source in row["sources"]} == set(one.sources)
+    assert {reader for _, reader, _, _ in readings(one)} == set(one.readers)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_follow_a_prefix_or_are_whole_keys(family: str) -> None:
+    one = catalogue(family)
+    for name in one.known:
+        assert one.name_of(one.key(name)) == name
+        for older in one.older_keys(name):
+            assert one.name_of(older) == name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_defaults_are_allowed_values(family: str) -> None:
     wrong = []
-    for suffix, entry in service_annotations().known.items():
-        for kind in ("clb", "nlb"):
-            reading = entry.get(kind, {})
-            default = reading.get("default")
-            if default is None:
-                continue
-            if entry["type"] in ("enum", "enums") and default not in reading["values"]:
-                wrong.append(suffix)
-            if entry["type"] == "integer" and not reading["range"][0] <= int(default) <= reading["range"][1]:
-                wrong.append(suffix)
-            if entry["type"] == "flag" and default not in ("on", "off"):
-                wrong.append(suffix)
+    for name, reader, row, reading in readings(catalogue(family)):
+        default = reading.get("default")
+        if default is None:
+            continue
+        low, high = reading.get("range", (0, 0))
+        allowed = {
+            "enum": default in reading.get("values", (default,)),
+            "enums": default in reading.get("values", (default,)),
+            "integer": "range" not in reading or low <= int(default) <= high,
+            "flag": default in ("on", "off"),
+            "boolean": default in ("true", "false"),
+        }
+        if not allowed.get(row["type"], True):
+            wrong.append(f"{name} {reader}")
     assert wrong == []
 
 
-def test_words_and_numbers_have_their_limits() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_patterns_are_regular_expressions_that_fit_the_default(family: str) -> None:
+    for name, _, _, reading in readings(catalogue(family)):
+        if "pattern" in reading:
+            assert re.fullmatch(reading["pattern"], reading.get("default", "")) or "default" not in reading, name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_needed_is_read_by_the_same_reader_and_may_have_the_values(family: str) -> None:
+    one = catalogue(family)
+    wrong = []
+    for name, reader, row, reading in readings(one):
+        for need in reading.get("needs", ()):
+            other = one.known.get(need["key"], {"readers": {}})["readers"].get(reader)
+            values = [value for value in need.get("values", ()) if value is not None]
+            if other is None or not set(values) <= set(other.get("values", values)):
+                wrong.append(f"{name} {reader}: {need}")
+            if not set(need.get("when", ())) <= set(reading.get("values", need.get("when", ()))):
+                wrong.append(f"{name} {reader}: {need} of {row['type']}")
+    assert wrong == []
+
+
+def test_words_and_numbers_of_load_balancers_have_their_limits() -> None:
     """Whoever reads a value of these forms needs the words or the bounds, for each kind that reads it."""
+    limits = {"enum": "values", "enums": "values", "protocol-ports": "values", "integer": "range"}
     lacking = [
-        f"{suffix} {kind}"
-        for suffix, entry in service_annotations().known.items()
-        for kind in ("clb", "nlb")
-        for form, limit in (("enum", "values"), ("enums", "values"), ("protocol-ports", "values"), ("integer", "range"))
-        if kind in entry and entry["type"] == form and limit not in entry[kind]
+        f"{name} {reader}"
+        for name, reader, row, reading in readings(catalogue("service"))
+        if row["type"] in limits and limits[row["type"]] not in reading
     ]
     assert lacking == []
 
 
 def test_what_each_kind_of_load_balancer_reads() -> None:
-    known = service_annotations().known
-    assert {kind for kind in ("clb", "nlb") if kind in known["address-type"]} == {"clb", "nlb"}
-    assert {kind for kind in ("clb", "nlb") if kind in known["zone-maps"]} == {"nlb"}
-    assert {kind for kind in ("clb", "nlb") if kind in known["acl-id"]} == {"clb"}
-    assert known["protocol-port"]["clb"]["values"] == ["tcp", "udp", "http", "https"]
-    assert known["protocol-port"]["nlb"]["values"] == ["tcp", "udp", "tcpssl"]
+    known = catalogue("service").known
+    assert set(known["address-type"]["readers"]) == {"clb", "nlb"}
+    assert set(known["zone-maps"]["readers"]) == {"nlb"}
+    assert set(known["acl-id"]["readers"]) == {"clb"}
+    assert known["protocol-port"]["readers"]["clb"]["values"] == ["tcp", "udp", "http", "https"]
+    assert known["protocol-port"]["readers"]["nlb"]["values"] == ["tcp", "udp", "tcpssl"]
 
 
-def test_unread_names_are_not_in_the_list_and_lead_to_one_that_is() -> None:
-    catalogue = service_annotations()
-    prefix = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-"
-    for name, key in catalogue.unread.items():
-        assert name not in catalogue.known
-        assert key == "service.beta.kubernetes.io/backend-type" or key.removeprefix(prefix) in catalogue.known
+@pytest.mark.parametrize("family", FAMILIES)
+def test_unread_names_are_not_in_the_list_and_lead_to_one_that_is(family: str) -> None:
+    one = catalogue(family)
+    for name, key in one.unread.items():
+        assert name not in one.known
+        assert one.name_of(key) in one.known

@@ -821,6 +821,43 @@ def test_rule_prints_its_page(repo: Path) -> None:
     run("rule", code=2)
 
 
+PREFIX = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-"
+
+
+def test_explain_prints_what_an_annotation_does(repo: Path) -> None:
+    page = run("explain", f"{PREFIX}bandwidth").stdout
+    assert page.startswith(f"# {PREFIX}bandwidth\n")
+    for part in ("NLB", "1 to 5120", "`50`", "`charge-type`: `paybybandwidth`", "cloud-controller-manager 1.9.3"):
+        assert part in page
+    assert run("explain", "bandwidth").stdout == page, "what follows the prefix is enough"
+    assert run("explain", "service.beta.kubernetes.io/alicloud-loadbalancer-bandwidth").stdout == page
+    assert run("rule", "bandwidth").stdout == page
+    assert "公网带宽" in run("explain", "--lang", "zh", "bandwidth").stdout
+    assert "`eni`" in run("explain", "service.beta.kubernetes.io/backend-type").stdout
+
+
+def test_explain_gives_an_annotation_as_data(repo: Path) -> None:
+    data = json.loads(run("explain", "--format", "json", "zone-maps").stdout)
+    assert (data["key"], data["on"], data["not_read_by"]) == (f"{PREFIX}zone-maps", ["Service"], ["clb"])
+    assert data["readers"]["nlb"]["since"] == "2.5.0"
+    assert data["page"] == run("explain", "zone-maps").stdout
+    several = json.loads(run("explain", "--format", "json", "zone-maps", "KLA1201").stdout)
+    assert [one.get("key") or one["name"] for one in several] == ["privileged-container", f"{PREFIX}zone-maps"]
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("health-check-fla", f"{PREFIX}health-check-flag"),
+        (f"{PREFIX}Address_Type", f"{PREFIX}address-type"),
+        (f"{PREFIX}persistence-time", f"{PREFIX}persistence-timeout"),
+        ("service.beta.kubernetes.io/backend-typ", "service.beta.kubernetes.io/backend-type"),
+    ],
+)
+def test_explain_suggests_the_nearest_annotation(repo: Path, word: str, near: str) -> None:
+    assert f"the nearest is '{near}'" in run("explain", word, code=2).stderr
+
+
 def test_rules_lists_all(repo: Path) -> None:
     for language in ("en", "zh"):
         lines = run("rules", "--lang", language).stdout.splitlines()

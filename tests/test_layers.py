@@ -31,7 +31,7 @@ LAYERS: list[set[str]] = [
     {"targets"},
     {"engine"},
     {"report"},
-    {"docs", "scaffold"},
+    {"docs", "explain", "scaffold"},
     {"present", "terminal"},
     {"cli"},
     {"__main__"},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kubelint_ack.ack import service_annotations
+from kubelint_ack.ack import catalogue
 from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
@@ -205,23 +205,23 @@ def lb_annotation_unknown(service: Service, profile: Profile) -> Iterator[Hit]:
     """An annotation with the controller's prefix that it does not read."""
     if service.spec.get("loadBalancerClass") == _EDGE_CLASS:
         return
-    catalogue = service_annotations()
+    known = catalogue("service")
     for key in service.annotations:
         prefix = next((prefix for prefix in LB_PREFIXES if key.startswith(prefix)), None)
         if prefix is None:
             continue
         suffix = key[len(prefix) :]
-        if suffix in catalogue.known or re.search(_PLACEHOLDER, key):
+        if suffix in known.known or re.search(_PLACEHOLDER, key):
             continue
-        near = catalogue.unread.get(suffix)
+        near = known.unread.get(suffix)
         if near is None:
-            found = nearest(suffix.lower().replace("_", "-"), catalogue.known)
+            found = nearest(suffix.lower().replace("_", "-"), known.known)
             near = prefix + found if found else None
         running = version((profile.components or {}).get("cloud-controller-manager"))
         yield Hit(
             service.at("metadata", "annotations", key).key,
             message="near" if near else "default",
-            severity="info" if running and running[:2] > catalogue.controller else None,
+            severity="info" if running and running[:2] > known.covers["cloud-controller-manager"] else None,
             key=key,
             near=near or "",
         )
@@ -243,7 +243,7 @@ def lb_protocol_port_format(service: Service, profile: Profile) -> Iterator[Hit]
     reused = (
         service.lb_annotation("id") and (service.lb_annotation("force-override-listeners") or ("", ""))[1] != "true"
     )
-    protocols = service_annotations().known["protocol-port"][service.load_balancer]["values"]
+    protocols = catalogue("service").known["protocol-port"]["readers"][service.load_balancer]["values"]
     start = 0
     for index, entry in enumerate(entries):
         place = service.at("metadata", "annotations", key)
