@@ -60,6 +60,16 @@ _BUILT_IN = (
 )
 
 
+# Groups that every API server serves by itself. https://kubernetes.io/docs/reference/kubernetes-api/
+KUBERNETES_GROUPS = frozenset(
+    {
+        "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "autoscaling",
+        "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "extensions",
+        "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
+        "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+    }
+)  # fmt: skip
+
 _CORE_KINDS = frozenset({"Service", "ConfigMap", "Secret", "ServiceAccount", "Pod", "Event", "Node", "Namespace"})
 
 

@@ -448,6 +448,11 @@ def base64_problem(text: object) -> str:
     return "" if len(text) % 4 == 0 and re.fullmatch("[^=]*={0,2}", text) else "padding"
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value is one that a reader is to fill in: `web-****`, `xxx`."""
+    return any(sign in value for sign in "<>*$") or "xxx" in value.lower()
+
+
 def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:
     """The candidate most like the word, at least `cutoff` alike (0 to 1, difflib's ratio); else None."""
     if not isinstance(word, str) or len(word) > 256:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-from kubelint_ack.records import FieldPath, ResourceId, Route, Step
+from kubelint_ack.records import FieldPath, ResourceId, Route, Severity, Step
 from kubelint_ack.resource import Resource
 
 Role = Literal["init", "sidecar", "main", "ephemeral"]
@@ -91,6 +91,22 @@ POD_ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
         )
     },
 }
+
+# Kinds whose pods the API server checks with the object: of all others it refuses only the pods. A StatefulSet is
+# one of them since 1.34 (pkg/apis/apps/validation/validation.go, ValidatePodTemplateSpecForStatefulSet).
+_CHECKED_WITH_PODS = frozenset(
+    {
+        ("", "Pod"),
+        ("", "PodTemplate"),
+        ("", "ReplicationController"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "DaemonSet"),
+        ("batch", "Job"),
+        ("batch", "CronJob"),
+    }
+)
+_STATEFUL_SET_CHECKED_SINCE = (1, 34)
 
 
 def pod_templates(
@@ -339,6 +355,18 @@ class Workload(View):
         """Whether this is a Pod that was taken from a cluster: it has a status, or a controller that owns it."""
         own = self.data.get("status"), self.metadata.get("ownerReferences")
         return self.family == ("", "Pod") and any(own)
+
+    def refused(self, version: tuple[int, int] | None) -> Severity | None:
+        """The severity of what the API server refuses in a pod: None, the rule's own, where it refuses this object.
+
+        A warning where it accepts the object and then refuses each of its pods: that of a StatefulSet before
+        Kubernetes 1.34, or of a custom resource, whose controller or a webhook may yet mend them.
+        """
+        if self.family in _CHECKED_WITH_PODS:
+            return None
+        if self.family == ("apps", "StatefulSet") and version is not None and version >= _STATEFUL_SET_CHECKED_SINCE:
+            return None
+        return "warning"
 
     def pod_at(self, *route: Step) -> FieldPath:
         """The field path of a field of the pod template: `pod_at("spec", "hostNetwork")`."""

@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"tree"},
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
-    {"profile", "ack"},
+    {"profile", "ack", "selectors"},
     {"discover", "facts", "config", "starter"},
     {"configfile"},
     {"extract", "project"},

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from kubelint_ack.profile import NodePool, Profile, Taint
 from kubelint_ack.records import FieldPath, Hit, Severity, Unknown
-from kubelint_ack.values import Requirement, Selector, matches, selector, selector_text, tolerates
+from kubelint_ack.values import Requirement, Selector, is_placeholder, matches, selector, selector_text, tolerates
 from kubelint_ack.views import Workload, mapping, sequence, text
 
 _VIRTUAL_LABELS = ("alibabacloud.com/eci", "alibabacloud.com/acs")
@@ -126,11 +126,6 @@ def _fits(requirement: Requirement, pool: NodePool, labels: Mapping[str, tuple[s
     if pool.labels is None or (is_open and not (key == _POOL and pool is _VIRTUAL)):
         return True
     return matches(only, {}) is not False
-
-
-def is_placeholder(value: str) -> bool:
-    """Whether a value is one that a reader is to fill in: `web-****`, `xxx`."""
-    return any(sign in value for sign in "<>*$") or "xxx" in value.lower()
 
 
 def _untolerated(pool: NodePool, tolerations: Any) -> list[Taint]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from kubelint_ack.checks.scheduling import is_placeholder, is_sent_to_virtual_nodes
+from kubelint_ack.checks.scheduling import is_sent_to_virtual_nodes
 from kubelint_ack.data import read_data
 from kubelint_ack.facts import ClaimFact, Labels, StorageClassFact, VolumeFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, Unknown
-from kubelint_ack.values import at_least, nearest, quantity
+from kubelint_ack.values import at_least, is_placeholder, nearest, quantity
 from kubelint_ack.views import Container, View, Workload, mapping, sequence, text
 
 
