@@ -99,7 +99,9 @@ _SERVICE_MAY_START_WITH_DIGIT = (1, 36)
 _LIMITS: dict[Any, int] = {dns1123_label: 63, dns1035_label: 63, dns1123_subdomain: 253}
 _CRON_JOB_LIMIT = 52
 """A Job's name is the CronJob's and eleven more characters (pkg/apis/batch/validation, ValidateCronJobCreate)."""
-_NAMELESS = frozenset({"Binding", "Status", "DeleteOptions", "Eviction", "Scale", "TokenRequest", "PodExecOptions"})
+_NAMELESS = frozenset(
+    {"Binding", "Status", "DeleteOptions", "Eviction", "Scale", "TokenRequest", "PodExecOptions", "Policy"}
+)
 _AGGREGATED = ("openshift.io", "projectcalico.org", "metrics.k8s.io")
 """Groups that are served by servers of their own, with grammars of their own."""
 
