@@ -7,9 +7,9 @@ by a controller. Every question is answered found, missing or unknown (architect
 # As in records.py, annotations are not postponed.
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from kubelint_ack.facts import (
     AccountFact,
@@ -39,7 +39,7 @@ from kubelint_ack.kinds import (
     known_as,
     may_make_objects,
 )
-from kubelint_ack.profile import External
+from kubelint_ack.profile import External, Namespace
 from kubelint_ack.records import Route, Severity, Unknown
 from kubelint_ack.values import Selector, matches, nearest, selector_text
 
@@ -156,6 +156,8 @@ class Knowledge(NamedTuple):
     """Innermost kustomization first."""
     renames: bool = False
     """Names are given a prefix or suffix on the way: a patch may use either form."""
+    namespaces: tuple[Namespace, ...] = ()
+    """Declared to be in the cluster."""
 
     def is_patched(self, kind: str, name: str | None, route: Route) -> bool:
         """Whether a patch may change a field (of an empty route: any field) of the object of that kind and name."""
@@ -254,6 +256,10 @@ def _split_image(reference: str) -> tuple[str, str]:
 
 
 _UNKNOWN = Unknown("")
+_FURTHER: Mapping[Any, Any] = {_UNKNOWN: _UNKNOWN}
+"""In a map of labels: there may be more of them."""
+
+Made = TypeVar("Made")
 
 
 def known_labels(labels: Labels) -> Mapping[str, str | Unknown]:
@@ -290,6 +296,7 @@ class Project:
         self.resources: list[ResourceFact] = []
         """Every resource, whatever its kind, once."""
         self._makes_pods_elsewhere = False
+        self._once: dict[Any, Any] = {}
         self._made: set[tuple[str, str | None]] = set()
         """(kind, name) of what controllers will make; name None: any."""
         self._pods = Pods()
@@ -336,6 +343,34 @@ class Project:
     def namespace(self, fact: Any) -> str | None:
         """The namespace of a fact's resource in this render; None: the namespace that is given when it is applied."""
         return self._namespaces.get(id(fact.resource), fact.resource.id.namespace)
+
+    def once(self, make: "Callable[[Project], Made]") -> Made:
+        """What `make` makes of this project: the first who asks has it made."""
+        if make not in self._once:
+            self._once[make] = make(self)
+        made: Made = self._once[make]
+        return made
+
+    def namespace_labels(self, namespace: str | None) -> Mapping[Any, Any]:
+        """The labels of a namespace as selectors are matched with them, by its object here or as declared.
+
+        Every namespace has its name as a label
+        (https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name).
+        """
+        if namespace is None:
+            return _FURTHER
+        own = {"kubernetes.io/metadata.name": namespace}
+        known = self._by_name.get(("Namespace", namespace)) or self._everywhere.find("Namespace", namespace)
+        if known:
+            first = known[0][1].resource.labels
+            sure = all(fact.resource.labels == first for _, fact in known)
+            if sure and not any(self.is_patched(fact, "metadata", "labels") for _, fact in known):
+                return {**known_labels(first), **own}
+            return {**own, **_FURTHER}
+        for declared in self._knowledge.namespaces:
+            if declared.name == namespace and declared.labels is not None:
+                return {**declared.labels, **own}
+        return own if self.is_complete("Namespace") else {**own, **_FURTHER}
 
     def is_patched(self, fact: Any, *route: str | int) -> bool:
         """Whether a kustomize patch may change the field (or any field) of a fact's resource in this render."""

@@ -150,6 +150,7 @@ def knowledge_of(
         unit.kind == "kustomization",
         unit.images,
         unit.renames,
+        tuple(own.namespaces or ()),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelint_ack.extract.base import Extraction, mention, plain_labels
+from kubelint_ack.extract.base import Extraction, is_unknown, mention, plain_labels
 from kubelint_ack.facts import Facts, PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ServiceFact, ServicePort
 from kubelint_ack.records import Unknown, at
 from kubelint_ack.values import label_map_selector, selector
@@ -73,6 +73,8 @@ _SCRAPE = "prometheus.io/scrape"
 
 
 def _policy_rules(view: View, x: Extraction, direction: str, peers_key: str) -> tuple[PolicyRule, ...]:
+    if is_unknown(view.spec, direction):
+        return (PolicyRule(None, None, at("spec", direction), False),)
     rules = []
     for index, rule in enumerate(sequence(view.spec.get(direction))):
         item = mapping(rule)
@@ -94,11 +96,13 @@ def _policy_rules(view: View, x: Extraction, direction: str, peers_key: str) -> 
                     )
                 )
                 known = known and isinstance(peer, dict)
-        known = known and not isinstance(item.get(peers_key), Unknown)
+                known = known and not is_unknown(mapping(peer), *mapping(peer)) and not is_unknown(block, *block)
+                known = known and not any(isinstance(cidr, Unknown) for cidr in sequence(block.get("except")))
+        known = known and not is_unknown(item, peers_key, "ports")
         ports: list[PolicyPort] | None = None
         if sequence(item.get("ports")):
             ports = []
-            for port in sequence(item.get("ports")):
+            for number, port in enumerate(sequence(item.get("ports"))):
                 value = mapping(port).get("port")
                 known = known and isinstance(port, dict)
                 known = known and not any(isinstance(part, Unknown) for part in mapping(port).values())
@@ -107,6 +111,7 @@ def _policy_rules(view: View, x: Extraction, direction: str, peers_key: str) -> 
                         text(mapping(port).get("protocol", "TCP")) or "TCP",
                         value if isinstance(value, str) else integer(value),
                         integer(mapping(port).get("endPort")),
+                        at(*route, "ports", number),
                     )
                 )
         rules.append(
@@ -122,23 +127,26 @@ def _policy_rules(view: View, x: Extraction, direction: str, peers_key: str) -> 
 
 def policy(view: View, x: Extraction, into: Facts) -> None:
     """The fact of a NetworkPolicy."""
-    types = tuple(value for value in sequence(view.spec.get("policyTypes")) if isinstance(value, str))
+    written = view.spec.get("policyTypes")
+    known = not is_unknown(view.data, "spec") and not any(
+        isinstance(part, Unknown) for part in (written, *sequence(written))
+    )
+    types = tuple(value for value in sequence(written) if isinstance(value, str))
     if not types:
         # https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
         types = ("Ingress", "Egress") if sequence(view.spec.get("egress")) else ("Ingress",)
-    ingress = _policy_rules(view, x, "ingress", "from")
-    egress = _policy_rules(view, x, "egress", "to")
-    pods_at, types_at = at("spec", "podSelector"), at("spec", "policyTypes")
-    egress_at = at("spec", "egress")
+        known = known and not is_unknown(view.spec, "egress")
     into.policies.append(
         PolicyFact(
-            x.resource(view.labels),
-            selector(mapping(view.spec.get("podSelector"))),
-            pods_at,
-            types,
-            types_at,
-            ingress,
-            egress,
-            egress_at,
+            resource=x.resource(view.labels),
+            pods=selector(view.data["spec"] if is_unknown(view.data, "spec") else view.spec.get("podSelector")),
+            pods_at=at("spec", "podSelector"),
+            types=types,
+            types_known=known,
+            types_at=at("spec", "policyTypes"),
+            ingress=_policy_rules(view, x, "ingress", "from"),
+            egress=_policy_rules(view, x, "egress", "to"),
+            ingress_at=at("spec", "ingress"),
+            egress_at=at("spec", "egress"),
         )
     )

@@ -76,7 +76,18 @@ def workload(view: Workload, x: Extraction, into: Facts) -> WorkloadFact:
             if isinstance(value, str) and ("aliyun" in key or "alibaba" in key)
         },
         further=view.further,
+        owner=_owner(view),
     )
+
+
+def _owner(view: Workload) -> tuple[str, str] | None:
+    for item in sequence(view.metadata.get("ownerReferences")):
+        name = text(mapping(item).get("name"))
+        # Static pods name their node, and each is an end of its own.
+        is_controller = mapping(item).get("controller") is True and mapping(item).get("kind") != "Node"
+        if name and view.family == ("", "Pod") and is_controller:
+            return text(mapping(item).get("kind")) or "Pod", name
+    return None
 
 
 def _pull_secrets(data: Mapping[str, Any]) -> tuple[str | None, ...]:

@@ -68,6 +68,7 @@ class PolicyPort(NamedTuple):
     protocol: str
     port: int | str | None
     end_port: int | None
+    at: FieldPath
 
 
 class PolicyPeer(NamedTuple):
@@ -98,12 +99,20 @@ class PolicyFact(NamedTuple):
     pods_at: FieldPath
     types: tuple[str, ...]
     """Ingress, Egress: defaults applied (Ingress always, Egress where there are egress rules)."""
+    types_known: bool
+    """False if they are unknown before rendering."""
     types_at: FieldPath
     ingress: tuple[PolicyRule, ...]
     egress: tuple[PolicyRule, ...]
+    ingress_at: FieldPath
     egress_at: FieldPath
 
     @property
     def namespace(self) -> str | None:
         """Its namespace."""
         return self.resource.id.namespace
+
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+        return self.resource.id.name

@@ -64,6 +64,8 @@ class WorkloadFact(NamedTuple):
     """Of its pods, those of Alibaba Cloud."""
     further: bool = False
     """Whether it is the second or a later pod template of its resource."""
+    owner: tuple[str, str] | None = None
+    """(kind, name) of the controller of a Pod that was taken from a cluster."""
 
     @property
     def namespace(self) -> str | None:
