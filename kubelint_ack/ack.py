@@ -71,3 +71,25 @@ def catalogues() -> tuple[Catalogue, ...]:
     """All catalogues of annotations."""
     names = [path.rpartition("/")[2] for path in data_files("schemas/ack")]
     return tuple(catalogue(name.removesuffix(_ENDING)) for name in names if name.endswith(_ENDING))
+
+
+class AddressPlan(NamedTuple):
+    """What Alibaba Cloud demands of address ranges (`schemas/ack/address-plan.json`)."""
+
+    private: tuple[str, ...]
+    reserved: tuple[str, ...]
+    prefixes: Mapping[str, tuple[int, int]]
+    """Smallest and largest prefix length: vpc, vswitch, service-ipv6."""
+    limits: Mapping[str, int]
+
+
+@cache
+def address_plan() -> AddressPlan:
+    """The demands on address ranges."""
+    data = json.loads(read_data("schemas/ack/address-plan.json"))
+    return AddressPlan(
+        tuple(data["private"]["cidrs"]),
+        tuple(one["cidr"] for one in data["reserved"]),
+        {kind: (one["range"][0], one["range"][1]) for kind, one in data["prefixes"].items()},
+        {kind: one["value"] for kind, one in data["limits"].items()},
+    )

@@ -21,7 +21,7 @@ from kubelint_ack.ignore import file_filter
 from kubelint_ack.kustomize import is_kustomization
 from kubelint_ack.link import link, profile_hits
 from kubelint_ack.pool import scan_all
-from kubelint_ack.profile import Profile, unmet
+from kubelint_ack.profile import DeclaredCluster, Profile, unmet
 from kubelint_ack.project import Existence, Knowledge, Project
 from kubelint_ack.records import (
     SEVERITIES,
@@ -340,16 +340,19 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
         for rule_name in silent:
             could_not(rule_name, own, target.name)
 
-    clusters = [(BASE, config.cluster), *((one.name, one.cluster) for one in config.environments)]
-    for name, cluster in clusters:
+    earlier: list[DeclaredCluster] = []
+    for name, cluster in [(BASE, config.cluster), *((one.name, one.cluster) for one in config.environments)]:
         if not cluster.data:
             continue
-        own = settings.profiles[reading.environments[name].profiles[0][1]]
-        hits, silent = profile_hits(own, settings.active, cluster.locate)
+        declared = DeclaredCluster(name, settings.profiles[reading.environments[name].profiles[0][1]], cluster.locate)
+        hits, silent = profile_hits(declared, earlier, settings.active)
         for hit in hits:
             add(hit, [name])
         for rule_name in silent:
-            could_not(rule_name, own, name)
+            could_not(rule_name, declared.profile, name)
+        # What is declared for all environments is no cluster beside theirs.
+        if name != BASE:
+            earlier.append(declared)
 
     found = []
     for hit, names in merged.values():

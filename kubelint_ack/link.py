@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kubelint_ack.catalog import Active
 from kubelint_ack.facts import ResourceFact, WorkloadFact
-from kubelint_ack.profile import EMPTY, Profile, unmet
+from kubelint_ack.profile import EMPTY, DeclaredCluster, Profile, unmet
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace
 from kubelint_ack.scan import WORKLOADS, Check, Dispatch, check_function, crash_hit, plain_values
@@ -66,22 +66,26 @@ def _located(hit: Hit, active: Active, resource: ResourceFact, locate: Locate) -
 
 
 def profile_hits(
-    profile: Profile, active: Mapping[str, Active], locate: Callable[[FieldPath], tuple[str, Place]]
+    cluster: DeclaredCluster, earlier: Sequence[DeclaredCluster], active: Mapping[str, Active]
 ) -> tuple[list[LocatedHit], set[str]]:
-    """Hits of the rules about the profile itself, and the names of those that could not judge."""
+    """Hits of the rules about a profile, alone and beside earlier ones, and the names of those that could not judge."""
     hits: list[LocatedHit] = []
     not_evaluated: set[str] = set()
     for one in active.values():
-        if one.rule.reads != "profile":
+        if one.rule.reads not in ("profile", "profiles") or (one.rule.reads == "profiles" and not earlier):
             continue
-        if unmet(profile, one.rule.needs):
+        if unmet(cluster.profile, one.rule.needs):
             not_evaluated.add(one.rule.name)
             continue
         check: Check = check_function(one)
+        given = (cluster.profile,) if one.rule.reads == "profile" else (cluster, earlier)
         try:
-            for hit in check(profile, **one.options):
-                path, place = locate(hit.at)
-                related = tuple(RelatedPlace(*locate(other.at), None, other.note) for other in hit.related)
+            for hit in check(*given, **one.options):
+                path, place = cluster.locate(hit.at)
+                related = []
+                for other in hit.related:
+                    declared: DeclaredCluster = cluster if other.of is None else other.of
+                    related.append(RelatedPlace(*declared.locate(other.at), None, other.note))
                 hits.append(
                     LocatedHit(
                         one.rule.name,
@@ -91,10 +95,10 @@ def profile_hits(
                         hit.message,
                         one.graded(hit.severity),
                         plain_values(hit.values),
-                        related,
+                        tuple(related),
                     )
                 )
         except Exception as error:  # as above
-            path, place = locate(FieldPath(()))
+            path, place = cluster.locate(FieldPath(()))
             hits.append(crash_hit(one.rule.name, error, path, None, place))
     return hits, not_evaluated

@@ -10,10 +10,10 @@ and a mapping is expected to have passed that schema. Two facts are derived, her
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from kubelint_ack.records import Route
+from kubelint_ack.records import FieldPath, Place, Route
 from kubelint_ack.values import kubernetes_minor
 
 
@@ -359,3 +359,13 @@ def _is_ack(declared: Profile) -> bool:
 
 EMPTY = profile({})
 """Nothing is declared."""
+
+
+class DeclaredCluster(NamedTuple):
+    """The cluster of a configured environment, for rules that compare several."""
+
+    name: str
+    """Of the environment."""
+    profile: Profile
+    locate: Callable[[FieldPath], tuple[str, Place]]
+    """The file and place of a field of the profile."""

@@ -125,7 +125,10 @@ class Related(NamedTuple):
 
     at: FieldPath
     of: Any = None
-    """The fact (anything with `.resource`, a `ResourceFact`) that the path belongs to; None: the hit's own."""
+    """What the path belongs to: a fact (anything with `.resource`, a `ResourceFact`), or a cluster that is declared.
+
+    None: what the hit is about.
+    """
     note: str = ""
     """The entry under `notes` in the rule file that words it; empty: the resource's label."""
 
