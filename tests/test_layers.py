@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent / "kubelint_ack"
 
 LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
-    {"ports", "values", "names", "images", "cron", "kinds", "files", "resource", "scalars", "events"},
+    {"ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars", "events"},
     {"ignore"},
     {"sources"},
     {"documents"},
