@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help env demo test lint rule-docs check-docs new-rule bench multitool clean
+.PHONY: help env demo test lint rule-docs check-docs new-rule schemas bench multitool clean
 
 help:
 	@echo "make demo       lint examples/ and show the findings"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make rule-docs  write docs/rules/ from the rule files"
 	@echo "make new-rule NAME=… AREA=…   scaffold a rule"
+	@echo "make schemas    fetch the API schemas of all Kubernetes versions again (needs PyPI)"
 	@echo "make bench      measure speed"
 	@echo "make multitool  validate the SARIF of examples/ (and SARIF=files) with Microsoft's Multitool (needs npm)"
 
@@ -43,6 +44,9 @@ check-docs: env
 
 new-rule: env
 	@$(BIN)/python -m kubelint_ack.scaffold "$(NAME)" "$(AREA)"
+
+schemas: env
+	$(BIN)/python build_schemas.py
 
 bench: env
 	$(BIN)/python bench/bench.py

@@ -49,7 +49,7 @@ class Rule(NamedTuple):
     code: str
     area: str
     severity: Severity
-    reads: Literal["resource", "project", "profile", "profiles", "file", "engine"]
+    reads: Literal["resource", "project", "profile", "profiles", "file", "schema", "engine"]
     kinds: tuple[tuple[str, str], ...]
     """(group, kind) pairs; `("*", "workload")` and `("*", "any")` are the two classes."""
     needs: tuple[str, ...]

@@ -122,6 +122,7 @@ class Dispatch:
     def __init__(self, active: Mapping[str, Active], reads: str) -> None:
         self._rules = [one for one in active.values() if one.rule.reads == reads]
         self._by_family: dict[tuple[str, str], list[tuple[Active, Check]]] = {}
+        self.judges_schemas = any(one.rule.reads == "schema" for one in active.values())
 
     def checks(self, family: tuple[str, str], is_workload: bool) -> list[tuple[Active, Check]]:
         """The rules and check functions for a kind, in the order of their codes."""
@@ -334,6 +335,7 @@ class _Scan:
         def locate(path: FieldPath) -> Place:
             return self.decoded.place(document, resource.prefix, path)
 
+        first = len(self.hits)
         for lens in views(resource, self.settings.pod_routes):
             is_workload = isinstance(lens, Workload)
             if is_workload:
@@ -346,6 +348,11 @@ class _Scan:
                 extract(lens, self.path, number, self.facts)
             except Exception as error:  # a crash is a finding about the linter, never the end of the run
                 self._crash("facts", error, lens, locate)
+        if self.dispatch.judges_schemas and _may_be_built_in(resource.id.group):
+            try:
+                self._conform(lens, locate, self.hits[first:])
+            except Exception as error:  # as above
+                self._crash("schema", error, lens, locate)
 
     def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
         rule = active.rule
@@ -378,6 +385,29 @@ class _Scan:
                 self._crash(rule.name, error, lens, locate)
         self.hits += merged
 
+    def _conform(self, lens: View, locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> None:
+        """Hits for what the API server refuses of an object, except where a named rule says it."""
+        from kubelint_ack.conformance import conflicts, is_same_mistake
+
+        indices: dict[int | None, tuple[int, ...]] = {}
+        for index, profile in enumerate(self.settings.profiles):
+            minor = profile.kubernetes_version[1] if profile.kubernetes_version else None
+            indices[minor] = (*indices.get(minor, ()), index)
+        for conflict in conflicts(lens, indices):
+            active = self.settings.active.get(conflict.rule)
+            if active is None or self._is_unknown(lens, conflict.hit.at):
+                continue
+            profiles = tuple(sorted(index for minor in conflict.minors for index in indices[minor]))
+            located = locate_hit(conflict.hit, active, self.path, lens.id, locate)
+            if any(
+                is_same_mistake(conflict, other, "api-server" in self.settings.active[other.rule].rule.tags, located)
+                for other in named
+                if other.routes and (not other.profiles or set(profiles) <= set(other.profiles))
+            ):
+                continue
+            everywhere = len(profiles) == len(self.settings.profiles)
+            self.hits.append(located if everywhere else located._replace(profiles=profiles))
+
     def _is_unknown(self, lens: View, at: FieldPath) -> bool:
         """Whether a path leads into a value that is unknown before rendering."""
         node: Any = lens.data
@@ -396,6 +426,11 @@ class _Scan:
         if name not in self.crashed:
             self.crashed.add(name)
             self.hits.append(crash_hit(name, error, self.path, lens.id, locate(FieldPath(("metadata", "name")))))
+
+
+def _may_be_built_in(group: str) -> bool:
+    """Whether a group may be one of the Kubernetes API; any other is of custom resources."""
+    return "." not in group or group.endswith(".k8s.io")
 
 
 _LONGEST_BROKEN = 100_000

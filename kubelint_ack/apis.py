@@ -1,0 +1,61 @@
+"""Built-in kinds: the compiled schema of each, for each Kubernetes version, made when an object of it is met."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from kubelint_ack import store
+from kubelint_ack.constraints import constrain, format_check
+from kubelint_ack.schema import Node, compile_schema
+
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+
+def served_in(api_version: str, kind: str, minor: int | None) -> int | None:
+    """The minor version whose schemas judge a kind: the one given, else the newest that has it; None: not there.
+
+    Versions before the oldest that is known are taken for that, newer ones for the newest.
+    """
+    history = store.kind_history(api_version, kind)
+    if not history:
+        return None
+    if minor is None:
+        return history[-1].last
+    oldest, newest = store.minors()
+    wanted = min(max(minor, oldest), newest)
+    return wanted if any(one.first <= wanted <= one.last for one in history) else None
+
+
+@cache
+def kind_node(api_version: str, kind: str, minor: int | None) -> Node | None:
+    """The schema of a built-in kind in a minor version (None: not declared); None if it is not served."""
+    served = served_in(api_version, kind, minor)
+    if served is None:
+        return None
+    name = next(one.text for one in store.kind_history(api_version, kind) if one.first <= served <= one.last)
+    return definition(name, served, minor is not None)
+
+
+@cache
+def definition(name: str, minor: int, declared: bool) -> Node:
+    """The schema of a definition; completed when a value of it is met.
+
+    `declared`: the minor version is the cluster's, so that constraints which came or went with it are known to hold.
+    """
+    node = Node("pending")
+    node.name = name
+
+    def resolve(node: Node) -> None:
+        schema = store.definition(name, minor)
+        assert schema is not None, name
+        # A scalar's definition becomes the scalar.
+        made = compile_schema(schema, lambda other: definition(other, minor, declared), format_check)
+        for slot in ("type", "fields", "values", "items", "low", "high", "checks"):
+            setattr(node, slot, getattr(made, slot))
+        if name == _OBJECT_META and node.fields is not None:
+            # Written by the server alone, which reads it back as it is.
+            node.fields["managedFields"] = Node("any")
+        constrain(node, name, minor if declared else None)
+
+    node.resolve = resolve
+    return node

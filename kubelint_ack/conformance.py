@@ -1,0 +1,190 @@
+"""Objects against the API of each Kubernetes version of a run: mistakes as hits of the rules about the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from kubelint_ack import apis, store
+from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
+from kubelint_ack.schema import Mistake, Node, label, validate
+from kubelint_ack.values import nearest
+from kubelint_ack.views import View
+
+RULES = (
+    "unknown-field",
+    "wrong-type",
+    "missing-field",
+    "invalid-enum",
+    "invalid-format",
+    "value-out-of-range",
+    "duplicate-item",
+    "exclusive-fields",
+)
+"""The rules whose findings come from here."""
+
+
+class Conflict(NamedTuple):
+    """A mistake in the words of its rule, and the minor versions (None: not declared) in which it is one."""
+
+    rule: str
+    hit: Hit
+    minors: tuple[int | None, ...]
+
+
+def conflicts(view: View, minors: Iterable[int | None]) -> list[Conflict]:
+    """What the API server of these versions would refuse of an object of a built-in kind."""
+    found: dict[tuple[Any, ...], Conflict] = {}
+    api_version, kind = view.data["apiVersion"], view.kind
+    if not isinstance(api_version, str):
+        api_version = f"{view.id.group}/{view.id.version}".removeprefix("/")
+    secret = view.family == ("", "Secret")
+    for minor in minors:
+        node = apis.kind_node(api_version, kind, minor)
+        if node is None:
+            continue
+        told_of = [_told(one, node, view, minor) for one in validate(node, view.data)]
+        for told in _without_echoes([one for one in told_of if one is not None]):
+            if secret and "value" in told.values:
+                told = told._replace(values={**told.values, "value": "…"})
+            key = (told.rule, told.route, told.message, repr(told.values))
+            known = found.get(key)
+            hit = known.hit if known else _hit(told)
+            found[key] = Conflict(told.rule, hit, (*(known.minors if known else ()), minor))
+    return list(found.values())
+
+
+def _without_echoes(mistakes: list[Mistake]) -> list[Mistake]:
+    """The mistakes without missing fields of maps in which an unknown field stands for them."""
+    instead: dict[Route, set[Any]] = {}
+    for one in mistakes:
+        if one.rule == "unknown-field" and one.message in ("default", "nearest"):
+            instead.setdefault(one.route[:-1], set()).add(one.values.get("near"))
+    if not instead:
+        return mistakes
+
+    def is_echo(one: Mistake) -> bool:
+        if one.rule != "missing-field":
+            return False
+        if one.message == "one-of":
+            return one.route in instead
+        return bool(instead.get(one.route[:-1], set()) & {None, one.route[-1]})
+
+    return [one for one in mistakes if not is_echo(one)]
+
+
+def _hit(one: Mistake) -> Hit:
+    return Hit(FieldPath(one.route, one.part), message=one.message, severity=one.severity, **one.values)
+
+
+def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | None:
+    """A mistake with all that is worth saying of it; None if the API server does not mind after all."""
+    if one.route[0] == "status" and one.rule not in ("unknown-field", "wrong-type"):
+        # Dropped before it is validated; only decoding must succeed.
+        return None
+    values = {**one.values, "parent": _name_of(one.route[:-1], view.kind)}
+    one = one._replace(values=values)
+    if one.rule != "unknown-field":
+        return one
+    field = one.route[-1]
+    assert isinstance(field, str)
+    known = store.minors_with_field(one.owner, field)
+    if known:
+        if minor is None:
+            return None
+        message = "later" if known[0] > minor else "gone"
+        since = known[0] if known[0] > minor else known[-1]
+        return one._replace(message=message, values={**values, "since": f"1.{since}", "version": f"1.{minor}"})
+    chain = _chain(root, one.route[:-1])
+    holder: Any = view.get(*one.route[:-1])
+    names = [name for name in chain[-1].fields or () if name not in holder]
+    near = nearest(field, names, 0.85)
+    if near is None:
+        place = _above(chain, one.route, field) or _below(chain[-1], one.route[:-1], field)
+        if place:
+            return one._replace(message="belongs", values={**values, "place": place})
+        near = nearest(field, names)
+    if near is None:
+        return one
+    return one._replace(message="nearest", values={**values, "near": near})
+
+
+def _name_of(route: Route, kind: str) -> str:
+    """How messages call a map: by its key, and by its whole route where that key is everywhere."""
+    if not route:
+        return kind
+    return field_text(route) if route[-1] in ("spec", "metadata") else label(route)
+
+
+def _chain(root: Node, route: Route) -> list[Node]:
+    """The nodes from the object down a route."""
+    chain = [root.complete()]
+    for step in route:
+        node = chain[-1]
+        inner = node.items if isinstance(step, int) else (node.fields or {}).get(step, node.values)
+        assert inner is not None
+        chain.append(inner.complete())
+    return chain
+
+
+# Every object has them, so they belong nowhere in particular.
+_EVERYWHERE = frozenset({"apiVersion", "kind", "status", "name", "value", "key", "type"})
+
+
+def _above(chain: Sequence[Node], route: Route, field: str) -> str:
+    """Where the nearest ancestor of a map has a field that the map itself has not."""
+    if field in _EVERYWHERE:
+        return ""
+    for depth in range(len(chain) - 2, -1, -1):
+        if field in (chain[depth].fields or ()):
+            return _text((*route[:depth], field))
+    return ""
+
+
+def _below(node: Node, route: Route, field: str) -> str:
+    """Where a map has a field in one of the maps that it holds, or one level further down."""
+    if field in _EVERYWHERE:
+        return ""
+    level: list[tuple[Route, Node]] = [(route, node)]
+    for _ in range(2):
+        level = [inner for place, holder in level for inner in _inner(place, holder)]
+        places = [place for place, holder in level if field in (holder.fields or ())]
+        if places:
+            # Of containers, initContainers and ephemeralContainers the first is meant.
+            chosen = next((place for place in places if "containers" in place), places[0])
+            return _text((*chosen, field)) if len(places) <= 3 else ""
+    return ""
+
+
+def _inner(route: Route, node: Node) -> Iterator[tuple[Route, Node]]:
+    for name, field in (node.fields or {}).items():
+        if name in ("status", "metadata"):
+            continue
+        inner = field.complete()
+        steps: tuple[Step, ...] = (name,)
+        if inner.items is not None:
+            inner, steps = inner.items.complete(), (f"{name}[]",)
+        if inner.fields:
+            yield (*route, *steps), inner
+
+
+def _text(route: Route) -> str:
+    text = ""
+    for step in route:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text[1:]
+
+
+def is_same_mistake(conflict: Conflict, named: LocatedHit, restates: bool, located: LocatedHit) -> bool:
+    """Whether a named rule's hit on the same object says what a conflict (and its located hit) says.
+
+    `restates`: the rule restates the API server, so that it speaks of the same refusal when it stands next to it.
+    """
+    own, other = conflict.hit.at.route, named.routes[0]
+    if own == other:
+        return restates or SEVERITIES.index(named.severity) <= SEVERITIES.index(located.severity)
+    if not restates:
+        return False
+    if conflict.rule == "wrong-type":
+        return own == other[: len(own)] or other == own[:-1]
+    return conflict.rule in ("missing-field", "exclusive-fields", "duplicate-item") and other == own[:-1]
