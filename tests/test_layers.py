@@ -9,14 +9,14 @@ ROOT = Path(__file__).parent.parent / "kubelint_ack"
 
 LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
-    {"ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars", "events"},
-    {"ignore"},
+    {"ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars", "events", "re2"},
+    {"ignore", "crd_schema"},
     {"sources"},
     {"documents"},
     {"tree"},
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
-    {"profile", "ack", "selectors", "schema", "store"},
+    {"profile", "ack", "selectors", "schema", "store", "definitions"},
     {"constraints"},
     {"apis"},
     {"conformance"},
@@ -46,7 +46,7 @@ OUTSIDE = {
     "jsonschema": {"validation"},
     "ruamel": {"discover", "starter"},
     "msgspec": {"cache"},
-    "pathspec": {"ignore"},
+    "pathspec": {"ignore", "crd_schema"},
     "yaml": {"events", "tree", "decode", "scalars", "documents", "catalog"},
 }
 """Which rooms may import a library."""
