@@ -722,6 +722,43 @@ def profile(dumps: Sequence[str], output: str | None) -> None:
         click.echo(text, nl=False)
 
 
+@main.command(help=_say("access.help"), short_help=_say("access.help-short"))
+@click.argument("service", required=False)
+@click.option(
+    "--format", "-f", "format", type=click.Choice(("text", "json")), default="text", help=_say("cli.help.rule-format")
+)
+@project_options
+def access(service: str | None, format: str, **given: Any) -> None:
+    """Show the ways to Services."""
+    from kubelint_ack.queries.access import access as ways
+    from kubelint_ack.report.access import access_data, access_text
+
+    language, targets = read_projects(given)
+    found: list[tuple[str, Any]] = []
+    known: dict[str, None] = {}
+    for target, project, profile in targets:
+        for one in project.services:
+            namespace, name = project.namespace(one), one.name or ""
+            label = f"{namespace}/{name}" if namespace else name
+            known[label] = known[name] = None
+            if service in (None, label, name):
+                found.append((target.overlay, ways(one, project, profile)))
+    if not found:
+        from kubelint_ack.values import nearest
+
+        near = nearest(service or "", known)
+        if service is None:
+            raise Failure(say(language, "access.none"))
+        raise Failure(say(language, "access.near" if near else "access.unknown", name=service, near=near))
+    if format == "json":
+        import json
+
+        click.echo(json.dumps(access_data(found, language), ensure_ascii=False, indent=2))
+        return
+    for piece in access_text(found, language):
+        click.echo(piece, nl=False)
+
+
 def _internal_error(error: Exception) -> str:
     """One line about a fault of ours."""
     import traceback

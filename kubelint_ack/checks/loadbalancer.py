@@ -10,15 +10,12 @@ from kubelint_ack.ack import catalogue
 from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
+from kubelint_ack.queries.access import local_without_backend
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
 from kubelint_ack.values import Selector, nearest, version
 from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, integer, text
 
 # --- externalTrafficPolicy: Local and clients inside the cluster
-
-# The first release whose kube-proxy leads pods to every endpoint of such an address in IPVS mode, inferred:
-# https://github.com/kubernetes/kubernetes/pull/97081
-_IPVS_FALLBACK = (1, 21)
 
 
 class _Client(NamedTuple):
@@ -33,10 +30,10 @@ def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile:
     """A CLB with `Local` whose address clients inside the cluster use."""
     if not _is_local(service, project, profile) or profile.in_cluster_load_balancer_clients is False:
         return
-    path = _data_path(profile)
-    if path is None:
+    met = local_without_backend(profile)
+    if met.verdict == "works":
         return
-    message, severity = path
+    message, severity = _WITHOUT_BACKEND[met.reason]
     backends = _backends(service, project)
     clients = [
         client
@@ -63,7 +60,7 @@ def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile:
 
 def etp_local_hostnetwork_client(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """Pods on the host network that use the address of a CLB with `Local`, where kube-proxy is in IPVS mode."""
-    if not workload.host_network or profile.kube_proxy_mode != "ipvs":
+    if not workload.host_network or local_without_backend(profile, host_network=True).verdict != "fails":
         return
     if profile.terway.data_path == "datapathv2" and profile.service_backend_type == "eni":
         return
@@ -121,24 +118,13 @@ _DECIDING = (
 )
 
 
-def _data_path(profile: Profile) -> tuple[str, Severity | None] | None:
-    """What a node without a backend does with a pod's call: wording and severity; None: it gets through."""
-    terway = profile.terway
-    if profile.cni == "terway":
-        if terway.mode == "exclusive-eni":
-            return None
-        if terway.data_path == "ipvlan" and terway.in_cluster_load_balance is False:
-            return None
-        if terway.data_path in ("ipvlan", "datapathv2") or terway.kube_proxy_replacement:
-            return "ebpf", "info"
-    if profile.kube_proxy_mode in ("iptables", "nftables"):
-        return None
-    release = profile.kubernetes_version
-    if release is not None and release >= _IPVS_FALLBACK:
-        return "fallback", "info"
-    if profile.kube_proxy_mode == "ipvs" and release is not None:
-        return "ipvs", None
-    return "default", None
+_WITHOUT_BACKEND: dict[str, tuple[str, Severity | None]] = {
+    "local-ebpf": ("ebpf", "info"),
+    "local-fallback": ("fallback", "info"),
+    "local-ipvs": ("ipvs", None),
+    "local-mode-unknown": ("default", None),
+}
+"""Wording and severity for what a pod on a node without a backend meets, where it does not simply get through."""
 
 
 def _backends(service: ServiceFact, project: Project) -> list[WorkloadFact]:

@@ -52,7 +52,15 @@ def service(view: Service, x: Extraction) -> ServiceFact:
         load_balancer=view.load_balancer,
         addresses=tuple(dict.fromkeys(_addresses(view))) if view.type == "LoadBalancer" else (),
         annotations=annotations,
+        cluster_ip=_cluster_ip(view),
+        allocates_node_ports=view.spec.get("allocateLoadBalancerNodePorts") is not False,
     )
+
+
+def _cluster_ip(view: Service) -> str | None:
+    """`spec.clusterIP`, if it is an address."""
+    written = text(view.spec.get("clusterIP"))
+    return written if written and written != "None" else None
 
 
 def _addresses(view: Service) -> Iterator[str]:

@@ -45,6 +45,10 @@ class ServiceFact(NamedTuple):
     """Load balancer addresses and host names that the manifest itself states."""
     annotations: dict[str, str]
     """Those of Alibaba Cloud and `prometheus.io/scrape`."""
+    cluster_ip: str | None
+    """Its address, if that is written."""
+    allocates_node_ports: bool
+    """`allocateLoadBalancerNodePorts`."""
 
     @property
     def selector_at(self) -> FieldPath:
