@@ -136,6 +136,30 @@ def address(text: object) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def address_problem(text: object) -> str:
+    """`''` if traffic can be sent to the IP address; else `syntax` or its range.
+
+    The ranges are `unspecified`, `loopback`, `link-local` and `multicast` (of the link alone). Restates
+    pkg/apis/core/validation/validation.go (ValidateEndpointIP), which holds for endpoints and for a Service's
+    external addresses.
+    """
+    if isinstance(text, Unknown):
+        return ""
+    found = address(text)
+    if found is None:
+        return "syntax"
+    mapped = getattr(found, "ipv4_mapped", None)
+    found = mapped or found
+    if found.is_unspecified or found.is_loopback:
+        return "unspecified" if found.is_unspecified else "loopback"
+    if found.is_link_local:
+        return "link-local"
+    link_only = found.version == 4 and found.packed[:3] == bytes((224, 0, 0))
+    if link_only or (found.version == 6 and found.packed[0] == 0xFF and found.packed[1] & 0x0F == 2):
+        return "multicast"
+    return ""
+
+
 def overlap(a: object, b: object) -> bool:
     """Whether two networks (or their CIDR texts) share an address; False if either is none."""
     from ipaddress import IPv4Network, IPv6Network
@@ -451,6 +475,19 @@ def base64_problem(text: object) -> str:
 def is_placeholder(value: str) -> bool:
     """Whether a value is one that a reader is to fill in: `web-****`, `xxx`."""
     return any(sign in value for sign in "<>*$") or "xxx" in value.lower()
+
+
+# What people and tools write in place of a value that is filled in later: names in brackets, variables, stars and
+# dots, words in capitals or with `your-`, and references that a tool resolves (https://github.com/helmfile/vals).
+_TO_FILL_IN = re.compile(
+    r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
+    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:|your[-_])"
+)
+
+
+def is_to_fill_in(text: str) -> bool:
+    """Whether a text stands in place of one that is filled in before the manifest is used."""
+    return _TO_FILL_IN.search(text) is not None
 
 
 def nearest(word: str, candidates: Iterable[str], cutoff: float = 0.75) -> str | None:

@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     {"constraints"},
     {"apis"},
     {"conformance"},
-    {"discover", "facts", "config", "starter"},
+    {"discover", "facts", "config", "starter", "apiserver"},
     {"configfile"},
     {"extract", "project"},
     {"queries"},

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kubelint_ack.apiserver import autoscaling as refused
 from kubelint_ack.facts import BudgetFact, Reference, ScalerFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, at
 from kubelint_ack.values import nearest
+from kubelint_ack.views import View
 
 # --- Disruption budgets
 
@@ -192,3 +194,31 @@ def _in_other_namespace(
                     **values,
                 )
             return
+
+
+# --- What the API server refuses
+
+
+def hpa_replicas_invalid(scaler: View, profile: Profile) -> Iterator[Hit]:
+    """Bounds that exclude each other."""
+    yield from refused.replicas(scaler)
+
+
+def hpa_metric_source_invalid(scaler: View, profile: Profile) -> Iterator[Hit]:
+    """Metrics whose block is not that of their type."""
+    yield from refused.metric_sources(scaler)
+
+
+def hpa_metric_target_invalid(scaler: View, profile: Profile) -> Iterator[Hit]:
+    """Metrics without exactly one positive target."""
+    yield from refused.metric_targets(scaler)
+
+
+def hpa_policies_empty(scaler: View, profile: Profile) -> Iterator[Hit]:
+    """An empty list of scaling policies."""
+    yield from refused.behavior(scaler)
+
+
+def pdb_limit_invalid(budget: View, profile: Profile) -> Iterator[Hit]:
+    """Limits that are no number of pods and no percentage."""
+    yield from refused.budget_limits(budget)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kubelint_ack.apiserver import config as refused
 from kubelint_ack.facts import DataFact, Reference, WorkloadFact
 from kubelint_ack.names import dns1123_subdomain
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import FieldPath, Hit, Related, Unknown
-from kubelint_ack.values import base64_problem, nearest
+from kubelint_ack.values import base64_problem, is_to_fill_in, nearest
 from kubelint_ack.views import View, Workload, mapping, text
 
 _ROLES = frozenset({"env", "env-from", "volume", "volume-item"})
@@ -134,19 +135,11 @@ def env_duplicate(workload: Workload, profile: Profile) -> Iterator[Hit]:
             )
 
 
-# What people and tools write in place of a value that is filled in later: names in brackets, variables, stars and
-# dots, words in capitals, and references that a tool resolves (https://github.com/helmfile/vals).
-_TO_FILL_IN = (
-    r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
-    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:)"
-)
-
-
 def _is_placeholder(value: Any) -> bool:
     # An unquoted `[NAME]` is a list.
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return isinstance(value, str) and re.search(_TO_FILL_IN, value) is not None
+    return isinstance(value, str) and is_to_fill_in(value)
 
 
 def secret_data_not_base64(secret: View, profile: Profile) -> Iterator[Hit]:
@@ -160,3 +153,36 @@ def secret_data_not_base64(secret: View, profile: Profile) -> Iterator[Hit]:
         if problem == "alphabet" and not base64_problem(re.sub(r"\s+", "", value)):
             problem = "blanks"
         yield Hit(secret.at("data", key).key, message=problem, key=key)
+
+
+# --- What the API server refuses
+
+
+def config_data_too_large(view: View, profile: Profile) -> Iterator[Hit]:
+    """More data than an object may hold."""
+    yield from refused.size(view)
+
+
+def configmap_key_twice(config: View, profile: Profile) -> Iterator[Hit]:
+    """A key in `data` and in `binaryData`."""
+    yield from refused.twice(config)
+
+
+def secret_type_mismatch(secret: View, profile: Profile) -> Iterator[Hit]:
+    """A Secret without what its type asks for."""
+    yield from refused.typed_secret(secret)
+
+
+def quota_resource_invalid(quota: View, profile: Profile) -> Iterator[Hit]:
+    """Names and values that a quota cannot limit."""
+    yield from refused.quota_resources(quota)
+
+
+def quota_scope_invalid(quota: View, profile: Profile) -> Iterator[Hit]:
+    """Scopes that do not fit each other or what is limited."""
+    yield from refused.quota_scopes(quota)
+
+
+def limit_range_invalid(ranges: View, profile: Profile) -> Iterator[Hit]:
+    """Limits that exclude each other."""
+    yield from refused.limits(ranges)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kubelint_ack import definitions
+from kubelint_ack.apiserver import admission as refused
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.kinds import CLUSTER_SCOPED, KUBERNETES_GROUPS
 from kubelint_ack.names import (
@@ -392,3 +393,31 @@ def crd_list_type_invalid(view: View, profile: Profile) -> Iterator[Hit]:
 def crd_validation_rule_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """CEL rules that lack something."""
     yield from definitions.schema_hits(view, "crd-validation-rule-invalid")
+
+
+# --- Admission
+
+
+def webhook_client_config_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """The address of a webhook."""
+    yield from refused.client_configs(view)
+
+
+def webhook_review_versions_unknown(view: View, profile: Profile) -> Iterator[Hit]:
+    """Webhooks that understand no version of the review."""
+    yield from refused.review_versions(view)
+
+
+def admission_rule_wildcard(view: View, profile: Profile) -> Iterator[Hit]:
+    """`*` beside what it covers."""
+    yield from refused.rules(view)
+
+
+def admission_policy_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """A policy that decides nothing, or whose texts are blank."""
+    yield from refused.policy(view)
+
+
+def policy_binding_actions_conflict(view: View, profile: Profile) -> Iterator[Hit]:
+    """`Deny` with `Warn`."""
+    yield from refused.binding(view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelint_ack.apiserver import networking as refused
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
@@ -244,3 +245,21 @@ def _wording(rules: tuple[PolicyRule, ...]) -> tuple[str, Severity | None, Polic
     if all(peer is not None and peer.cidr is not None and not _is_wide(peer.cidr) for peer in peers):
         return "addresses", "info", None
     return "default", None, None
+
+
+# --- What the API server refuses
+
+
+def netpol_peer_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Peers that are nothing, or two things at once."""
+    yield from refused.peers(policy)
+
+
+def netpol_end_port_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Ranges of ports that have no beginning or end before it."""
+    yield from refused.end_ports(policy)
+
+
+def netpol_ip_block_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Address ranges that are none, and exceptions outside of theirs."""
+    yield from refused.ip_blocks(policy)

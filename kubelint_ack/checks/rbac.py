@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelint_ack.apiserver import rbac as refused
 from kubelint_ack.profile import Profile
 from kubelint_ack.records import Hit
 from kubelint_ack.views import View, mapping, sequence, text
@@ -64,3 +65,21 @@ def rbac_cluster_admin_binding(binding: View, profile: Profile) -> Iterator[Hit]
     if subjects:
         message = "namespace" if binding.kind == "RoleBinding" else "default"
         yield Hit(binding.at("roleRef", "name"), message=message, subjects=subjects)
+
+
+# --- What the API server refuses
+
+
+def rbac_rule_invalid(role: View, profile: Profile) -> Iterator[Hit]:
+    """Rules that lack a part or mix two kinds."""
+    yield from refused.rules(role)
+
+
+def rbac_role_ref_invalid(binding: View, profile: Profile) -> Iterator[Hit]:
+    """The kind and group of the role that a binding grants."""
+    yield from refused.role_reference(binding)
+
+
+def rbac_subject_invalid(binding: View, profile: Profile) -> Iterator[Hit]:
+    """Subjects that cannot be."""
+    yield from refused.subjects(binding)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from kubelint_ack.profile import NodePool, Profile, Taint
 from kubelint_ack.records import FieldPath, Hit, Severity, Unknown
 from kubelint_ack.values import Requirement, Selector, is_placeholder, matches, selector, selector_text, tolerates
-from kubelint_ack.views import Workload, mapping, sequence, text
+from kubelint_ack.views import View, Workload, integer, mapping, sequence, text
 
 _VIRTUAL_LABELS = ("alibabacloud.com/eci", "alibabacloud.com/acs")
 
@@ -273,3 +273,22 @@ def _all_terms(workload: Workload) -> Iterator[tuple[tuple[str | int, ...], Mapp
 def _not_string(at: FieldPath, key: str, value: Any) -> Hit:
     message = "boolean" if isinstance(value, bool) else "number" if isinstance(value, (int, float)) else "structure"
     return Hit(at, message=message, key=key, value=value if message != "structure" else "")
+
+
+# --- Priority classes
+
+_HIGHEST = 1_000_000_000
+"""pkg/apis/scheduling/types.go (HighestUserDefinablePriority)"""
+
+_BUILT_IN = ("system-node-critical", "system-cluster-critical")
+
+
+def priority_class_reserved(one: View, profile: Profile) -> Iterator[Hit]:
+    """A class with a name or value that is the system's (pkg/apis/scheduling/validation/validation.go)."""
+    value, name = integer(one.data.get("value")), one.name or ""
+    if name.startswith("system-"):
+        if name not in _BUILT_IN:
+            yield Hit(one.at("metadata", "name"), message="name", name=name)
+    elif value is not None and value > _HIGHEST:
+        depends = (one.at("metadata", "name"),)
+        yield Hit(one.at("value"), message="value", depends=depends, value=value, limit=_HIGHEST)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubelint_ack.apiserver import service as refused
 from kubelint_ack.facts import ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, Severity, at
 from kubelint_ack.values import address, matches
-from kubelint_ack.views import Service, integer
+from kubelint_ack.views import Service, View, integer
 
 # --- Headless Services and StatefulSets
 
@@ -420,3 +421,66 @@ def _is_backend(service: ServiceFact, project: Project) -> bool:
         if same_namespace(project.namespace(ingress), project.namespace(service)) is not False
         for backend in ingress.backends
     )
+
+
+# --- Service types, addresses and ports that the API server refuses
+
+
+def nodeport_on_clusterip(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A node port in a ClusterIP Service."""
+    yield from refused.node_port_type(service)
+
+
+def externalname_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """The name of an ExternalName Service, and fields that go with no such Service."""
+    yield from refused.external_name(service)
+
+
+def lb_field_on_other_type(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A field for load balancers in a Service of another type."""
+    yield from refused.load_balancer_fields(service)
+
+
+def lb_source_range_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Source ranges of a load balancer that are no CIDRs."""
+    yield from refused.source_ranges(service)
+
+
+def session_affinity_config_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """The time-out of session affinity: out of range, or without effect."""
+    yield from refused.session_affinity(service)
+
+
+def service_cluster_ips_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Cluster addresses that are wrong or contradict each other."""
+    yield from refused.cluster_ips(service)
+
+
+def endpoint_address_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """External addresses and endpoints that traffic cannot be sent to."""
+    yield from refused.endpoint_addresses(view)
+
+
+def service_ports_missing(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A Service without ports that needs one."""
+    yield from refused.ports_missing(service)
+
+
+def service_port_name_missing(view: View, profile: Profile) -> Iterator[Hit]:
+    """An unnamed port among several."""
+    yield from refused.port_names(view)
+
+
+def service_port_duplicate(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A port that the Service has already."""
+    yield from refused.port_duplicates(service)
+
+
+def endpoints_subset_empty(endpoints: View, profile: Profile) -> Iterator[Hit]:
+    """A subset of Endpoints without addresses."""
+    yield from refused.empty_subset(endpoints)
+
+
+def topology_annotation_conflict(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Two annotations for one setting, with different values."""
+    yield from refused.topology_annotations(service)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from kubelint_ack.apiserver import storage as refused
 from kubelint_ack.checks.scheduling import is_sent_to_virtual_nodes
 from kubelint_ack.data import read_data
 from kubelint_ack.facts import ClaimFact, Labels, StorageClassFact, VolumeFact
@@ -316,3 +317,41 @@ def _volume_in_container(workload: Workload, name: str) -> FieldPath | None:
             if volume.get("name") == name:
                 return container.at("volumes", index, "name")
     return None
+
+
+# --- What the API server refuses
+
+
+def access_mode_not_alone(view: View, profile: Profile) -> Iterator[Hit]:
+    """`ReadWriteOncePod` beside another mode."""
+    yield from refused.access_modes(view)
+
+
+def pv_capacity_invalid(volume: View, profile: Profile) -> Iterator[Hit]:
+    """A volume without exactly one size."""
+    yield from refused.capacity(volume)
+
+
+def pv_local_without_node_affinity(volume: View, profile: Profile) -> Iterator[Hit]:
+    """A local volume on no particular node."""
+    yield from refused.local_affinity(volume)
+
+
+def pv_root_recycled(volume: View, profile: Profile) -> Iterator[Hit]:
+    """The root folder of a node, to be emptied."""
+    yield from refused.recycled_root(volume)
+
+
+def pvc_request_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
+    """A claim that asks for no size."""
+    yield from refused.claim_request(claim)
+
+
+def pvc_data_source_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
+    """What a claim is filled from."""
+    yield from refused.data_source(claim)
+
+
+def storageclass_topology_duplicate(one: View, profile: Profile) -> Iterator[Hit]:
+    """Allowed topologies that repeat themselves."""
+    yield from refused.topologies(one)

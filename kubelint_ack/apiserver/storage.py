@@ -1,0 +1,114 @@
+"""Volumes, claims and storage classes.
+
+Restates pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec, ValidatePersistentVolumeClaimSpec) and
+pkg/apis/storage/validation/validation.go (validateAllowedTopologies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelint_ack.records import Hit, Unknown
+from kubelint_ack.values import quantity
+from kubelint_ack.views import View, mapping, sequence
+
+
+def access_modes(view: View) -> Iterator[Hit]:
+    """`ReadWriteOncePod` beside another mode."""
+    modes = sequence(view.spec.get("accessModes"))
+    if len(modes) > 1 and "ReadWriteOncePod" in modes:
+        index = list(modes).index("ReadWriteOncePod")
+        yield Hit(view.at("spec", "accessModes", index), depends=(view.at("spec", "accessModes"),))
+
+
+def capacity(volume: View) -> Iterator[Hit]:
+    """The capacity of a volume: exactly one size, of storage, above zero."""
+    written = volume.spec.get("capacity")
+    at = volume.at("spec", "capacity")
+    if volume.spec and (written is None or written == {}):
+        yield Hit(at, message="missing")
+    elif isinstance(written, dict):
+        other = next((name for name in written if name != "storage"), None)
+        size = quantity(written.get("storage"))
+        if isinstance(other, str):
+            yield Hit(volume.at("spec", "capacity", other).key, message="other", name=other)
+        elif size is not None and size <= 0:
+            yield Hit(volume.at("spec", "capacity", "storage"), message="positive", value=written["storage"])
+
+
+def local_affinity(volume: View) -> Iterator[Hit]:
+    """A local volume that does not say on which node it is."""
+    local, affinity = volume.spec.get("local"), volume.spec.get("nodeAffinity")
+    if local is not None and not isinstance(local, Unknown) and affinity is None:
+        yield Hit(volume.at("spec", "nodeAffinity"), depends=(volume.at("spec", "local"),))
+
+
+def recycled_root(volume: View) -> Iterator[Hit]:
+    """A volume of the node's root folder that is to be emptied after use."""
+    path, policy = mapping(volume.spec.get("hostPath")).get("path"), volume.spec.get("persistentVolumeReclaimPolicy")
+    if policy != "Recycle" or not isinstance(path, str) or ".." in path:
+        return
+    if path.startswith("/") and not path.strip("/."):
+        at = volume.at("spec", "persistentVolumeReclaimPolicy")
+        yield Hit(at, depends=(volume.at("spec", "hostPath"),), path=path)
+
+
+def claim_request(claim: View) -> Iterator[Hit]:
+    """The size that a claim asks for: there, and above zero."""
+    resources = claim.spec.get("resources")
+    requests = mapping(resources).get("requests")
+    if not claim.spec or isinstance(resources, Unknown) or isinstance(requests, Unknown):
+        return
+    at = claim.at("spec", "resources", "requests", "storage")
+    written = mapping(requests).get("storage")
+    if "storage" not in mapping(requests):
+        limited = "storage" in mapping(mapping(resources).get("limits"))
+        yield Hit(at, message="limits" if limited else "missing")
+        return
+    size = quantity(0 if written is None else written)
+    if size is not None and size <= 0:
+        yield Hit(at, message="positive", value=written)
+
+
+def data_source(claim: View) -> Iterator[Hit]:
+    """What a claim is filled from."""
+    first, second = claim.spec.get("dataSource"), claim.spec.get("dataSourceRef")
+    for field, source in (("dataSource", first), ("dataSourceRef", second)):
+        if not isinstance(source, dict):
+            continue
+        group, kind = source.get("apiGroup"), source.get("kind")
+        if group in (None, "") and isinstance(kind, str) and kind and kind != "PersistentVolumeClaim":
+            yield Hit(claim.at("spec", field, "apiGroup"), message="group", field=field, kind=kind)
+            return
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return
+    if second.get("namespace"):
+        yield Hit(claim.at("spec", "dataSource"), message="namespace", depends=(claim.at("spec", "dataSourceRef"),))
+        return
+    for key in ("apiGroup", "kind", "name"):
+        one, other = first.get(key) or "", second.get(key) or ""
+        if isinstance(one, str) and isinstance(other, str) and one != other:
+            at = claim.at("spec", "dataSource", key)
+            yield Hit(at, message="different", depends=(claim.at("spec", "dataSourceRef"),), key=key)
+            return
+
+
+def topologies(one: View) -> Iterator[Hit]:
+    """Allowed topologies that repeat a key, a value or a whole term."""
+    terms: list[dict[str, frozenset[str]]] = []
+    for number, term in enumerate(sequence(one.data.get("allowedTopologies"))):
+        seen: dict[str, frozenset[str]] = {}
+        for index, expression in enumerate(sequence(mapping(term).get("matchLabelExpressions"))):
+            key, values = mapping(expression).get("key"), sequence(mapping(expression).get("values"))
+            if not isinstance(key, str) or any(not isinstance(value, str) for value in values):
+                return
+            route = ("allowedTopologies", number, "matchLabelExpressions", index)
+            if key in seen:
+                yield Hit(one.at(*route, "key"), message="key", key=key)
+            seen[key] = frozenset(values)
+            for position, value in enumerate(values):
+                if value in values[:position]:
+                    yield Hit(one.at(*route, "values", position), message="value", value=value)
+        if seen in terms:
+            yield Hit(one.at("allowedTopologies", number), message="term")
+        terms.append(seen)
