@@ -93,3 +93,48 @@ def address_plan() -> AddressPlan:
         {kind: (one["range"][0], one["range"][1]) for kind, one in data["prefixes"].items()},
         {kind: one["value"] for kind, one in data["limits"].items()},
     )
+
+
+class NetworkMode(NamedTuple):
+    """A network plug-in in one of its modes (`schemas/ack/network-plugins.json`)."""
+
+    cni: str
+    mode: str | None
+    data_path: str | None
+    title: Mapping[str, str]
+    """By language."""
+
+
+class NetworkPlugins(NamedTuple):
+    """What the network plug-ins of ACK can do."""
+
+    modes: Mapping[str, NetworkMode]
+    capabilities: Mapping[str, Mapping[str, str]]
+    """By name and mode."""
+
+    def possible(self, cni: str | None, mode: str | None, data_path: str | None) -> list[str]:
+        """The modes that a cluster may have of which this is declared; None: not declared."""
+        return [
+            name
+            for name, one in self.modes.items()
+            if cni in (None, one.cni)
+            and mode in (None, one.mode or mode)
+            and (data_path is None or one.data_path in (None, data_path))
+        ]
+
+    def answer(self, capability: str, cni: str | None, mode: str | None, data_path: str | None) -> str | None:
+        """What such a cluster makes of something (`yes`, `no` …); None where its possible modes differ."""
+        answers = {self.capabilities[capability][one] for one in self.possible(cni, mode, data_path)}
+        return answers.pop() if len(answers) == 1 else None
+
+
+@cache
+def network_plugins() -> NetworkPlugins:
+    """The matrix of network plug-ins."""
+    data = json.loads(read_data("schemas/ack/network-plugins.json"))
+    modes = {
+        name: NetworkMode(one["cni"], one.get("mode"), one.get("data_path"), one["title"])
+        for name, one in data["modes"].items()
+    }
+    capabilities = {name: {mode: one[mode] for mode in modes} for name, one in data["capabilities"].items()}
+    return NetworkPlugins(modes, capabilities)

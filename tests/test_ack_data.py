@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from kubelint_ack.ack import Catalogue, catalogue, catalogues
+from kubelint_ack.ack import Catalogue, catalogue, catalogues, network_plugins
 from kubelint_ack.data import data_files, read_data
 
 CATALOGUES = [path for path in data_files("schemas/ack") if not path.endswith(".schema.json")]
@@ -121,3 +121,32 @@ def test_unread_names_are_not_in_the_list_and_lead_to_one_that_is(family: str) -
     for name, key in one.unread.items():
         assert name not in one.known
         assert one.name_of(key) in one.known
+
+
+def test_every_network_mode_has_every_capability_and_names_known_sources() -> None:
+    data = json.loads(read_data("schemas/ack/network-plugins.json"))
+    assert {source for row in data["capabilities"].values() for source in row["sources"]} == set(data["sources"])
+    for row in data["capabilities"].values():
+        assert set(row) - {"title", "sources"} == set(data["modes"])
+
+
+@pytest.mark.parametrize(
+    ("cni", "mode", "path", "policy", "port", "incoming"),
+    [
+        ("flannel", None, None, "no", "yes", "no"),
+        ("terway", None, None, None, None, None),
+        ("terway", "shared-eni", None, "optional", "not-by-default", None),
+        ("terway", "shared-eni", "ipvlan", "optional", "not-by-default", "no"),
+        ("terway", "shared-eni", "veth", "optional", "not-by-default", "yes"),
+        ("terway", "exclusive-eni", None, "no", "no", "no"),
+        (None, None, None, None, None, None),
+        ("other", None, None, None, None, None),
+    ],
+)
+def test_what_a_declared_network_can_do(
+    cni: str | None, mode: str | None, path: str | None, policy: str | None, port: str | None, incoming: str | None
+) -> None:
+    plugins = network_plugins()
+    assert plugins.answer("network-policy", cni, mode, path) == policy
+    assert plugins.answer("host-port", cni, mode, path) == port
+    assert plugins.answer("ingress-bandwidth", cni, mode, path) == incoming
