@@ -258,3 +258,16 @@ spec:
     )
     write(tmp_path, {"dns.yaml": template})
     assert findings(tmp_path, "netpol-egress-without-dns", policy) == []
+
+
+POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{}}}\nspec: {{podSelector: {{}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "count", "found"),
+    [("cni: terway", 100, []), ("cni: terway", 101, ["p100"]), ("clusterType: serverless", 41, ["p40"])],
+)
+def test_how_many_policies_are_recommended(tmp_path: Path, profile: str, count: int, found: list[str]) -> None:
+    manifest = "---\n".join(POLICY.format(number) for number in range(count))
+    hits = findings(tmp_path, "netpol-too-many", manifest, profile)
+    assert [one.resource.name for one in hits if one.resource] == found

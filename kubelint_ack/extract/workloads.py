@@ -208,7 +208,15 @@ def data(view: View, x: Extraction, into: Facts) -> None:
         if view.kind == "ConfigMap" and field == "data":
             for key, value in mapping(content).items():
                 mention(x, value, field, key)
-    into.data.append(DataFact(x.resource(view.labels), tuple(keys), complete))
+    settings: dict[str, str] = {}
+    if view.kind == "ConfigMap" and view.name == _TERWAY_SETTINGS[1] and view.namespace == _TERWAY_SETTINGS[0]:
+        content = mapping(view.data.get("data"))
+        settings = {key: content[key] for key in _READ_OF_TERWAY if isinstance(content.get(key), str)}
+    into.data.append(DataFact(x.resource(view.labels), tuple(keys), complete, settings))
+
+
+_TERWAY_SETTINGS = ("kube-system", "eni-config")
+_READ_OF_TERWAY = ("disable_network_policy", "10-terway.conf", "10-terway.conflist")
 
 
 # Parts of the annotations and labels that make a controller put keys into a ConfigMap or Secret.

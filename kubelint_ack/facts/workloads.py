@@ -79,12 +79,14 @@ class WorkloadFact(NamedTuple):
 
 
 class DataFact(NamedTuple):
-    """A ConfigMap or Secret: its keys, never its values."""
+    """A ConfigMap or Secret: its keys, and the values of a few settings of the cluster alone."""
 
     resource: ResourceFact
     keys: tuple[str, ...]
     complete: bool
     """False where further keys may come from elsewhere (generated, unknown, encrypted)."""
+    settings: dict[str, str]
+    """Of Terway's ConfigMap: what rules read of it."""
 
 
 class ScalerFact(NamedTuple):

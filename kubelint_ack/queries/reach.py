@@ -285,10 +285,11 @@ class Reach:
         key = (id(rule), id(other))
         if key not in self._met:
             self._shapes.setdefault(key, other)
-            self._met[key] = _any(self._is_peer(peer, policy, other) for peer in rule.peers)
+            self._met[key] = _any(self.is_peer(peer, policy, other) for peer in rule.peers)
         return self._met[key]
 
-    def _is_peer(self, peer: PolicyPeer, policy: PolicyFact, other: Pods) -> bool | None:
+    def is_peer(self, peer: PolicyPeer, policy: PolicyFact, other: Pods) -> bool | None:
+        """Whether a peer of a policy's rule means pods."""
         if peer.cidr is not None:
             # Blocks are for addresses outside the cluster; those of nodes may be among them.
             return None if other.host_network else False
