@@ -84,6 +84,8 @@ def _peer_holds(peer: PolicyPeer, other: PolicyPeer) -> bool:
         return False
     if peer.namespaces is not None and not (peer.namespaces.empty or peer.namespaces == other.namespaces):
         return False
+    if peer.pods is None and peer.namespaces is None:
+        return False
     # A peer without a podSelector means every pod of the namespaces.
     return peer.pods is None or peer.pods.empty or peer.pods == other.pods
 
