@@ -112,3 +112,8 @@ def is_built_in(kind: str, name: str, namespace: str | None) -> bool:
         and fnmatchcase(name, known_name)
         for known_kind, known_namespace, known_name in _BUILT_IN
     )
+
+
+def may_be_built_in(group: str) -> bool:
+    """Whether a group may be one of the Kubernetes API; any other is of custom resources."""
+    return "." not in group or group.endswith(".k8s.io")

@@ -17,6 +17,7 @@ from kubelint_ack.decode import Decoded, Document, decode
 from kubelint_ack.extract import extract
 from kubelint_ack.facts import Facts, empty_facts
 from kubelint_ack.files import sniff
+from kubelint_ack.kinds import may_be_built_in
 from kubelint_ack.profile import EMPTY, Profile, unmet
 from kubelint_ack.project import Broken
 from kubelint_ack.records import (
@@ -348,7 +349,7 @@ class _Scan:
                 extract(lens, self.path, number, self.facts)
             except Exception as error:  # a crash is a finding about the linter, never the end of the run
                 self._crash("facts", error, lens, locate)
-        if self.dispatch.judges_schemas and _may_be_built_in(resource.id.group):
+        if self.dispatch.judges_schemas and may_be_built_in(resource.id.group):
             try:
                 self._conform(lens, locate, self.hits[first:])
             except Exception as error:  # as above
@@ -426,11 +427,6 @@ class _Scan:
         if name not in self.crashed:
             self.crashed.add(name)
             self.hits.append(crash_hit(name, error, self.path, lens.id, locate(FieldPath(("metadata", "name")))))
-
-
-def _may_be_built_in(group: str) -> bool:
-    """Whether a group may be one of the Kubernetes API; any other is of custom resources."""
-    return "." not in group or group.endswith(".k8s.io")
 
 
 _LONGEST_BROKEN = 100_000

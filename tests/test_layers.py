@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
     {"profile", "ack", "selectors", "schema", "store", "definitions"},
-    {"constraints"},
+    {"constraints", "lifecycle"},
     {"apis"},
     {"conformance"},
     {"discover", "facts", "config", "starter", "apiserver"},

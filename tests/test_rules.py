@@ -100,18 +100,23 @@ def test_every_rule_has_a_bad_and_a_good_example() -> None:
     assert lacking == []
 
 
-@pytest.mark.parametrize(("name", "number"), EXAMPLES, ids=[f"{name}-{number}" for name, number in EXAMPLES])
-def test_example(name: str, number: int, tmp_path: Path) -> None:
-    """A bad example yields exactly the marked lines from its rule, a good one nothing."""
-    example = CONTENT[name]["examples"][number]
-    text = example.get("bad", example.get("good"))
-    texts = {"manifest.yaml": text, **example.get("files", {})}
+def example_files(example: dict[str, Any]) -> dict[str, str]:
+    """The files of an example: its manifest, its profile and configuration, and what it adds."""
+    texts = {"manifest.yaml": example.get("bad", example.get("good")), **example.get("files", {})}
     settings = example.get("config", "")
     if "profile" in example:
         texts["cluster.yaml"] = example["profile"]
         settings += "\ncluster: cluster.yaml\n"
     if settings.strip():
         texts[".kubelint-ack.yaml"] = settings
+    return texts
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES, ids=[f"{name}-{number}" for name, number in EXAMPLES])
+def test_example(name: str, number: int, tmp_path: Path) -> None:
+    """A bad example yields exactly the marked lines from its rule, a good one nothing."""
+    example = CONTENT[name]["examples"][number]
+    texts = example_files(example)
     write(tmp_path, texts)
     outcome = lint(tmp_path)
     assert [finding for finding in outcome.findings if finding.rule == "rule-crash"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kubelint_ack import definitions
+from kubelint_ack import definitions, lifecycle
 from kubelint_ack.apiserver import admission as refused
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.kinds import CLUSTER_SCOPED, KUBERNETES_GROUPS
@@ -421,3 +421,26 @@ def admission_policy_invalid(view: View, profile: Profile) -> Iterator[Hit]:
 def policy_binding_actions_conflict(view: View, profile: Profile) -> Iterator[Hit]:
     """`Deny` with `Warn`."""
     yield from refused.binding(view)
+
+
+# --- API versions
+
+
+def unknown_kind(view: View, profile: Profile) -> Iterator[Hit]:
+    """A kind of a group of Kubernetes that no version of it has."""
+    yield from lifecycle.unknown_hits(view)
+
+
+def api_removed(view: View, profile: Profile) -> Iterator[Hit]:
+    """An API version that the cluster's version no longer has; without a version, one that ACK's have not."""
+    yield from lifecycle.removed_hits(view, profile)
+
+
+def api_deprecated(view: View, profile: Profile) -> Iterator[Hit]:
+    """An API version that the cluster's version still has, a later one has not."""
+    yield from lifecycle.deprecated_hits(view, profile)
+
+
+def api_not_yet_available(view: View, profile: Profile) -> Iterator[Hit]:
+    """An API version that came after the cluster's version."""
+    yield from lifecycle.early_hits(view, profile)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kubelint_ack.apiserver import service as refused
 from kubelint_ack.facts import ServiceFact, ServicePort, WorkloadFact
+from kubelint_ack.names import dns1123_label
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related, Severity, at
@@ -125,6 +126,9 @@ def statefulset_service_missing(workload: WorkloadFact, project: Project, profil
     """A `serviceName` that names no Service."""
     reference = workload.service_name
     if reference is None or project.is_patched(workload, "spec", "serviceName"):
+        return
+    if dns1123_label(reference.name):
+        # No Service can have that name: statefulset-service-name-invalid says so.
         return
     answer = project.resolve(reference, workload)
     if not answer.missing and not answer.unseen:

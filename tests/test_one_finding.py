@@ -1,0 +1,39 @@
+"""One finding for each mistake that the API server refuses: with every rule of preset `default`, and the schemas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubelint_ack import catalog
+from tests.harness import lint, marked_lines, write
+from tests.test_rules import CONTENT, example_files
+
+MISTAKES = [
+    (name, number)
+    for name, rule in CONTENT.items()
+    if rule["reads"] == "schema" or "api-server" in rule.get("tags", ())
+    for number, example in enumerate(rule["examples"])
+    if "bad" in example
+]
+DEFAULT = {rule.name for rule in catalog.rules().values() if "default" in rule.presets}
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES, ids=[f"{name}-{number}" for name, number in MISTAKES])
+def test_every_mistake_is_one_finding(name: str, number: int, tmp_path: Path) -> None:
+    """A bad example of a rule about the API server has its findings, and no second one about the same mistake."""
+    texts = example_files(CONTENT[name]["examples"][number])
+    write(tmp_path, texts)
+    found = sorted((one.path, one.place.span.line, one.rule) for one in lint(tmp_path).findings if one.rule in DEFAULT)
+    expected = sorted((path, line, name) for path, content in texts.items() for line in marked_lines(content))
+    assert found == expected
+
+
+def test_enough_mistakes_are_shown() -> None:
+    count = 0
+    for name, number in MISTAKES:
+        texts: dict[str, Any] = example_files(CONTENT[name]["examples"][number])
+        count += sum(len(marked_lines(content)) for content in texts.values())
+    assert count >= 150
