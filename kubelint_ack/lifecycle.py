@@ -237,7 +237,7 @@ def deprecated_hits(view: View, profile: Profile) -> Iterator[Hit]:
         return
     version = _version(one, profile)
     if not one.removed:
-        if version is None or at_least(version, one.deprecated):
+        if version is not None and at_least(version, one.deprecated):
             yield _api_hit(view, one, "kept" if one.replacement else "kept-gone", "info", since=one.deprecated)
         return
     if version is None or at_least(version, one.removed) is not False:
