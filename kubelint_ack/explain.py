@@ -59,6 +59,10 @@ def _page(catalogue: Catalogue, name: str, language: Language) -> Iterator[str]:
         ("not-read-by", _joined((_reader(catalogue, one, language) for one in _others(catalogue, row)), language)),
     ]
     lines = [f"| {say(language, f'explain.{key}')} | {text} |" for key, text in head if text]
+    for reader, instead in row.get("instead", {}).items():
+        lines.append(
+            f"| {say(language, 'explain.instead', reader=_reader(catalogue, reader, language))} | `{instead}` |"
+        )
     yield from (lines[0], "| --- | --- |", *lines[1:], "")
     for reader, reading in row["readers"].items():
         yield f"## {_reader(catalogue, reader, language)}\n"
@@ -106,6 +110,10 @@ def _facts(
             yield say(language, f"explain.{field.replace('_', '-')}")
     for need in reading.get("needs", ()):
         yield _need(catalogue, need, language)
+    if "most" in reading:
+        yield say(language, "explain.most", count=reading["most"])
+    if "check" in reading:
+        yield say(language, "explain.check")
     if "listeners" in reading:
         yield say(language, "explain.listeners", protocols=_joined(iter(reading["listeners"]), language))
     if "backends" in reading:

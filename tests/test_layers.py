@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent.parent / "kubelint_ack"
 
 LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
-    {"ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars", "events", "re2"},
+    {"annotations", "ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars"}
+    | {"events", "re2"},
     {"ignore", "crd_schema"},
     {"sources"},
     {"documents"},
@@ -23,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"discover", "facts", "config", "starter", "apiserver"},
     {"configfile"},
     {"extract", "project"},
-    {"queries"},
+    {"queries", "balancer"},
     {"kustomize"},
     {"units"},
     {"checks"},

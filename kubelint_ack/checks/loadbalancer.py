@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kubelint_ack.ack import catalogue
+from kubelint_ack.annotations import is_placeholder
+from kubelint_ack.balancer import BACKEND_TYPE, balancer, fields, listeners, milder, settings, values
 from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.queries.access import local_without_backend
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
-from kubelint_ack.values import Selector, nearest, version
-from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, integer, text
+from kubelint_ack.values import Selector
+from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, text
 
 # --- externalTrafficPolicy: Local and clients inside the cluster
 
@@ -181,100 +181,323 @@ def _is_on_host_network(client: _Client, project: Project) -> bool:
     return bool(readers) and all(workload.host_network for workload in readers)
 
 
-# --- Annotations
-
-# A key or value that something fills in before it is applied.
-_PLACEHOLDER = r"(?i)[{}<>$*]|xxx|your[-_]"
+# --- Annotations: keys
 
 
 def lb_annotation_unknown(service: Service, profile: Profile) -> Iterator[Hit]:
-    """An annotation with the controller's prefix that it does not read."""
-    if service.spec.get("loadBalancerClass") == _EDGE_CLASS:
+    """An annotation with the controller's prefix, or nearly so, that it does not read."""
+    if service.annotations and service.spec.get("loadBalancerClass") != _EDGE_CLASS:
+        yield from settings.unknown_keys(service, profile)
+
+
+def lb_annotation_legacy_prefix(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Keys with the older prefix: one hit for a Service, at the first."""
+    found = list(settings.older_keys(service))
+    if found and not list(settings.shadowed(service)):
+        (name, key, newer), *rest = found
+        related = tuple(Related(service.at("metadata", "annotations", one[1]).key, note="older") for one in rest)
+        at = service.at("metadata", "annotations", key).key
+        yield Hit(at, related=related, name=name, newer=newer, count=len(found))
+
+
+def lb_annotation_legacy_shadowed(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A key with the older prefix that a newer one with another value overrules."""
+    yield from settings.shadowed(service)
+
+
+def lb_annotation_on_non_loadbalancer(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Load balancer annotations on a Service of another type."""
+    if service.annotations:
+        yield from fields.without_load_balancer(service)
+
+
+def lb_annotation_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Annotations that only the other kind of load balancer reads."""
+    found = balancer(service)
+    if found:
+        yield from settings.ignored(found)
+
+
+def lb_annotation_needs_another(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Annotations that do nothing without another one."""
+    found = balancer(service)
+    if found:
+        yield from settings.idle(found)
+
+
+def lb_annotation_needs_listener(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Annotations for protocols that no listener has."""
+    found = balancer(service)
+    if found:
+        yield from settings.without_listener(found)
+
+
+def lb_annotation_needs_backends(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Annotations for backends of the other type."""
+    found = balancer(service)
+    if found:
+        yield from settings.without_backends(found, profile)
+
+
+def lb_needs_newer_version(service: Service, profile: Profile) -> Iterator[Hit]:
+    """What the declared controller or Kubernetes is too old for."""
+    found = balancer(service)
+    if found:
+        yield from settings.too_new(service, found, profile)
+
+
+# --- Annotations: values
+
+
+def lb_value_whitespace(service: Service, profile: Profile) -> Iterator[Hit]:
+    """White space that the controller takes for a part of a list's item."""
+    found = balancer(service)
+    if found:
+        yield from values.blanks(found, profile)
+
+
+def lb_integer_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Numbers that are none, or out of range."""
+    found = balancer(service)
+    if found:
+        yield from values.wrong_integers(found, profile)
+
+
+def lb_flag_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Switches that are neither on nor off."""
+    found = balancer(service)
+    if found:
+        yield from values.wrong_flags(found)
+
+
+def lb_enum_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Words that are not among those allowed."""
+    found = balancer(service)
+    if found:
+        yield from values.wrong_words(found, profile)
         return
-    known = catalogue("service")
-    for key in service.annotations:
-        prefix = next((prefix for prefix in LB_PREFIXES if key.startswith(prefix)), None)
-        if prefix is None:
-            continue
-        suffix = key[len(prefix) :]
-        if suffix in known.known or re.search(_PLACEHOLDER, key):
-            continue
-        near = known.unread.get(suffix)
-        if near is None:
-            found = nearest(suffix.lower().replace("_", "-"), known.known)
-            near = prefix + found if found else None
-        running = version((profile.components or {}).get("cloud-controller-manager"))
-        yield Hit(
-            service.at("metadata", "annotations", key).key,
-            message="near" if near else "default",
-            severity="info" if running and running[:2] > known.covers["cloud-controller-manager"] else None,
-            key=key,
-            near=near or "",
-        )
+    word = fields.wrong_backend_type(service)
+    if word is not None and not is_placeholder(word):
+        place = service.at("metadata", "annotations", BACKEND_TYPE)
+        yield Hit(place, severity="warning", name=BACKEND_TYPE, value=word, allowed=["eni", "ecs"], right="")
+
+
+def lb_value_malformed(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Identifiers, names, paths and pairs that have not their form."""
+    found = balancer(service)
+    if found:
+        yield from values.malformed(found, profile)
+
+
+def lb_placeholder_value(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Identifiers out of documentation."""
+    found = balancer(service)
+    if found:
+        yield from values.placeholders(found)
+
+
+def lb_preserve_falsey(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A "no" that means yes."""
+    found = balancer(service)
+    if found:
+        yield from fields.kept_all_the_same(found)
+
+
+# --- Annotations: listeners
 
 
 def lb_protocol_port_format(service: Service, profile: Profile) -> Iterator[Hit]:
-    """Entries of `protocol-port` as the controller reads them.
-
-    For each port of the Service it reads from left to right up to the entry with that port, and gives up at an entry
-    without a colon or with an unknown protocol; nothing is trimmed, and fields after the second are not looked at
-    (kubernetes/cloud-provider-alibaba-cloud, pkg/controller/service/clbv1/listeners.go).
-    """
-    found = service.lb_annotation("protocol-port")
-    if found is None or service.load_balancer is None:
-        return
-    key, value = found
-    entries = value.split(",")
-    read = _entries_read(service, entries)
-    reused = (
-        service.lb_annotation("id") and (service.lb_annotation("force-override-listeners") or ("", ""))[1] != "true"
-    )
-    protocols = catalogue("service").known["protocol-port"]["readers"][service.load_balancer]["values"]
-    start = 0
-    for index, entry in enumerate(entries):
-        place = service.at("metadata", "annotations", key)
-        place = place.slice(start, start + len(entry)) if entry else place
-        start += len(entry) + 1
-        message, right = _entry_problem(entry, protocols)
-        if not message or re.search(_PLACEHOLDER, entry):
-            continue
-        # A port that is never found is left at its own protocol; all else stops the whole Service.
-        stops = index in read and not reused and message not in ("blank-port", "several")
-        yield Hit(place, message=message, severity=None if stops else "warning", entry=entry, right=right)
+    """Entries of `protocol-port` that are no protocol and port."""
+    found = balancer(service)
+    if found:
+        yield from listeners.malformed_protocols(found)
 
 
-def _entry_problem(entry: str, protocols: list[str]) -> tuple[str, str]:
-    """What is wrong with the form of an entry, and how it is written; empty if nothing is."""
-    parts = entry.split(":")
-    if not entry.strip():
-        return "empty", ""
-    if len(parts) == 1:
-        return "default", ""
-    if len(parts) > 2:
-        return "several", ""
-    first, second = parts
-    right = ":".join(part.strip() for part in parts)
-    if first.strip().isdigit() and second.strip().lower() in protocols:
-        return "swapped", f"{second.strip()}:{first.strip()}"
-    if first != first.strip():
-        return "blank", right
-    if second != second.strip():
-        return "blank-port", right
-    return "", ""
+def lb_protocol_port_protocol(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Protocols that the load balancer has not, or that do not carry the port's."""
+    found = balancer(service)
+    if found:
+        yield from listeners.unsupported_protocols(service, found)
 
 
-def _entries_read(service: Service, entries: list[str]) -> set[int]:
-    """Which entries the controller comes to while it looks for the ports of the Service."""
-    read: set[int] = set()
-    for _, port in service.ports():
-        number = integer(port.get("port"))
-        if number is None:
-            continue
-        for index, entry in enumerate(entries):
-            read.add(index)
-            if entry.split(":")[1:2] == [str(number)]:
-                break
-    return read
+def lb_protocol_port_unmatched(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `protocol-port` that are for no port of the Service, or for one that has one already."""
+    found = balancer(service)
+    if found:
+        yield from listeners.unused_protocols(service, found)
+
+
+def lb_tls_missing_cert(service: Service, profile: Profile) -> Iterator[Hit]:
+    """HTTPS and TCPSSL listeners without a certificate."""
+    found = balancer(service)
+    if found:
+        yield from listeners.without_certificate(service, found)
+
+
+def lb_https_to_tls_backend(service: Service, profile: Profile) -> Iterator[Hit]:
+    """HTTPS listeners that speak HTTP to a TLS port."""
+    found = balancer(service)
+    if found:
+        yield from listeners.tls_backends(service, found)
+
+
+def lb_vgroup_port_format(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `vgroup-port` that are no server group and port."""
+    found = balancer(service)
+    if found:
+        yield from listeners.malformed_groups(found)
+
+
+def clb_forward_port_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `forward-port` that do not lead from HTTP to HTTPS."""
+    found = balancer(service)
+    if found:
+        yield from listeners.wrong_forwards(found)
+
+
+def nlb_port_range_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `listener-port-range` that cannot be listened on."""
+    found = balancer(service)
+    if found:
+        yield from listeners.wrong_ranges(service, found, profile)
+
+
+def nlb_zone_maps_missing(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A new NLB that is told no zones."""
+    found = balancer(service)
+    place = fields.without_zones(found) if found else None
+    if found and place:
+        yield found.hit(place, severity=milder(profile))
+
+
+def nlb_zone_maps_format(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Entries of `zone-maps` that are no zone and vSwitch."""
+    found = balancer(service)
+    if found:
+        yield from listeners.wrong_zones(found)
+
+
+def nlb_zone_maps_single_zone(service: Service, profile: Profile) -> Iterator[Hit]:
+    """An NLB in one zone."""
+    found = balancer(service)
+    if found:
+        yield from listeners.too_few_zones(found, profile)
+
+
+# --- Health checks
+
+
+def clb_http_health_check_off(service: Service, profile: Profile) -> Iterator[Hit]:
+    """HTTP listeners whose backends nobody checks."""
+    found = balancer(service)
+    if found:
+        yield from fields.unchecked_http(found)
+
+
+def nlb_health_check_needs_flag(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Settings of a health check that is not switched on."""
+    found = balancer(service)
+    if found:
+        yield from settings.check_settings_without_flag(found)
+
+
+def nlb_udp_health_check(service: Service, profile: Profile) -> Iterator[Hit]:
+    """UDP backends that are checked by TCP."""
+    found = balancer(service)
+    if found:
+        yield from fields.udp_checked_by_tcp(found)
+
+
+# --- Reusing load balancers
+
+
+def lb_reuse_listeners_not_managed(service: Service, profile: Profile) -> Iterator[Hit]:
+    """An existing load balancer that gets no listeners."""
+    found = balancer(service)
+    if found:
+        yield from fields.unmanaged_listeners(found)
+
+
+# --- Settings and fields of the Service
+
+
+def lb_source_ranges_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
+    """`loadBalancerSourceRanges` that keep nobody out."""
+    if service.spec.get("loadBalancerSourceRanges") and profile.provider in (None, "ack"):
+        found = balancer(service)
+        if found:
+            yield from fields.ignored_source_ranges(service, found, profile)
+
+
+def clb_acl_incomplete(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Access control that lacks a part."""
+    found = balancer(service)
+    if found:
+        yield from fields.incomplete_access_control(found)
+
+
+def lb_loadbalancerip_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
+    """`loadBalancerIP`, which the controller does not read."""
+    if service.spec.get("loadBalancerIP") and profile.provider in (None, "ack"):
+        found = balancer(service)
+        if found:
+            yield from fields.ignored_address(service, found, profile)
+
+
+def lb_session_affinity_not_on_lb(service: Service, profile: Profile) -> Iterator[Hit]:
+    """`sessionAffinity`, which the load balancer does not know of."""
+    if service.spec.get("sessionAffinity") == "ClientIP" and profile.provider in (None, "ack"):
+        found = balancer(service)
+        if found:
+            yield from fields.ignored_affinity(service, found, profile)
+
+
+def lb_nodeports_disabled(service: Service, profile: Profile) -> Iterator[Hit]:
+    """No node ports, and a load balancer that forwards to them."""
+    if service.spec.get("allocateLoadBalancerNodePorts") is False and profile.provider in (None, "ack"):
+        found = balancer(service)
+        if found:
+            yield from fields.without_node_ports(service, found, profile)
+
+
+def lb_eni_on_flannel(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Pods as backends that the load balancer cannot reach."""
+    if BACKEND_TYPE in service.annotations:
+        yield from fields.pods_without_addresses(service, balancer(service), profile)
+
+
+def lb_ipv6_needs_ipvs(service: Service, profile: Profile) -> Iterator[Hit]:
+    """IPv6 without IPVS."""
+    found = balancer(service)
+    if found:
+        yield from fields.addresses_without_ipvs(found, profile)
+
+
+def lb_reserved_metadata(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Labels and finalizers that belong to the controller."""
+    if not service.get("metadata", "uid"):
+        yield from fields.reserved_metadata(service)
+
+
+def clb_spec_with_lcu(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A size for a load balancer that is paid by use."""
+    found = balancer(service)
+    if found:
+        yield from fields.size_without_its_billing(found, profile)
+
+
+def clb_ip_requires_intranet_vswitch(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A private address for a load balancer that cannot have it."""
+    found = balancer(service)
+    if found:
+        yield from fields.address_out_of_place(found, profile)
+
+
+def clb_hostname_loop_risk(service: Service, profile: Profile) -> Iterator[Hit]:
+    """Calls from inside that come back to the node they left."""
+    found = balancer(service)
+    if found:
+        yield from fields.loops(found)
 
 
 # --- Classes and addresses
@@ -286,7 +509,7 @@ _EDGE_CLASS = "alibabacloud.com/elb"
 def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
     """A `loadBalancerClass` that no controller of ACK serves."""
     value = service.spec.get("loadBalancerClass")
-    if service.type != "LoadBalancer" or not isinstance(value, str) or re.search(_PLACEHOLDER, value):
+    if service.type != "LoadBalancer" or not isinstance(value, str) or is_placeholder(value):
         return
     if value in (NLB_CLASS, _EDGE_CLASS) or value in (profile.load_balancer_classes or ()):
         return
@@ -305,6 +528,19 @@ def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
         return
     at = service.at("spec", "loadBalancerClass")
     yield Hit(at, message=message, severity=severity, depends=(service.at("spec", "type"),), value=value)
+
+
+def lb_ignored_by_class_annotation(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A Service that an annotation hands to another controller."""
+    if service.annotations:
+        yield from fields.handed_over(service)
+
+
+def lb_type_annotation_no_effect(service: Service, profile: Profile) -> Iterator[Hit]:
+    """The annotation `type`, which a feature gate switches on."""
+    found = balancer(service)
+    if found:
+        yield from fields.useless_type(service, found, profile)
 
 
 # Names of programs that are there to be reached from outside.
