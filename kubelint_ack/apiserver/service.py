@@ -257,3 +257,45 @@ def topology_annotations(service: Service) -> Iterator[Hit]:
         at = service.at("metadata", "annotations", _TOPOLOGY[1])
         related = (Related(service.at("metadata", "annotations", _TOPOLOGY[0]), note="mode"),)
         yield Hit(at, related=related, old=old, new=new)
+
+
+# --- Policies and what depends on them
+
+
+def external_policy(service: Service) -> Iterator[Hit]:
+    """`externalTrafficPolicy` in a Service that nobody reaches from outside the cluster."""
+    value = service.spec.get("externalTrafficPolicy")
+    if not isinstance(value, str) or not value or _is_fragment(service):
+        return
+    if service.type == "ExternalName" or (service.type == "ClusterIP" and not service.spec.get("externalIPs")):
+        yield Hit(
+            service.at("spec", "externalTrafficPolicy"),
+            message="default" if service.has("spec", "type") else "no-type",
+            depends=(service.at("spec", "type"), service.at("spec", "externalIPs")),
+            type=service.type,
+        )
+
+
+def health_check_port(service: Service) -> Iterator[Hit]:
+    """`healthCheckNodePort` where nothing checks it."""
+    number, policy = integer(service.spec.get("healthCheckNodePort")), service.spec.get("externalTrafficPolicy")
+    if not number or service.type is None or isinstance(policy, Unknown) or _is_fragment(service):
+        return
+    if service.type != "LoadBalancer" or policy != "Local":
+        yield Hit(
+            service.at("spec", "healthCheckNodePort"),
+            depends=(service.at("spec", "type"), service.at("spec", "externalTrafficPolicy")),
+            type=service.type,
+            policy=policy or "Cluster",
+        )
+
+
+def headless_type(service: Service) -> Iterator[Hit]:
+    """A headless Service that wants node ports."""
+    if service.spec.get("clusterIP") == "None" and service.type in ("NodePort", "LoadBalancer"):
+        yield Hit(service.at("spec", "clusterIP"), depends=(service.at("spec", "type"),), type=service.type)
+
+
+def _is_fragment(service: Service) -> bool:
+    """Whether it looks like a part of a Service that the rest is merged into."""
+    return not service.has("spec", "type") and not service.has("spec", "ports")

@@ -251,7 +251,7 @@ def _same_vswitch(one: VSwitch, other: VSwitch) -> bool:
 def cidr_terway_pod_vswitch(profile: Profile) -> Iterator[Hit]:
     """vSwitches for pods: large enough, and one in every zone that has nodes."""
     switches = profile.pod_vswitches or ()
-    if profile.cni != "terway" or _is_elsewhere(profile):
+    if not switches or profile.cni != "terway" or _is_elsewhere(profile):
         return
     limits = address_plan().limits
     blocks = [(index, one, block) for index, one in enumerate(switches) if (block := _ipv4(one.cidr))]
@@ -386,3 +386,17 @@ def _shared_vpc(one: Profile, other: Profile) -> Literal["sure", "likely", "poss
     if one.region and other.region:
         return "likely" if one.region == other.region else None
     return "possible"
+
+
+_EPHEMERAL = (32768, 60999)
+"""`net.ipv4.ip_local_port_range` of Linux: https://docs.kernel.org/networking/ip-sysctl.html"""
+
+
+def nodeport_range_overlaps_ephemeral(profile: Profile) -> Iterator[Hit]:
+    """Node ports that programs may get for their own connections."""
+    if profile.node_port_range is None:
+        return
+    low, high = profile.node_port_range
+    first, last = max(low, _EPHEMERAL[0]), min(high, _EPHEMERAL[1])
+    if first <= last:
+        yield Hit(at("nodePortRange"), low=low, high=high, first=_EPHEMERAL[0], last=_EPHEMERAL[1])

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 
 from kubelint_ack.apiserver import service as refused
-from kubelint_ack.facts import ServiceFact, ServicePort, WorkloadFact
+from kubelint_ack.facts import IngressFact, ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.names import dns1123_label
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
-from kubelint_ack.records import Hit, Related, Severity, at
-from kubelint_ack.values import address, matches
-from kubelint_ack.views import Service, View, integer
+from kubelint_ack.queries import traffic
+from kubelint_ack.queries.access import backend_type
+from kubelint_ack.records import Hit, Related, Severity, Step, at
+from kubelint_ack.values import address, cidr, matches
+from kubelint_ack.views import Service, View, integer, sequence
 
 # --- Headless Services and StatefulSets
 
@@ -488,3 +490,99 @@ def endpoints_subset_empty(endpoints: View, profile: Profile) -> Iterator[Hit]:
 def topology_annotation_conflict(service: Service, profile: Profile) -> Iterator[Hit]:
     """Two annotations for one setting, with different values."""
     yield from refused.topology_annotations(service)
+
+
+# --- Traffic policies
+
+
+def etp_invalid_on_type(service: Service, profile: Profile) -> Iterator[Hit]:
+    """`externalTrafficPolicy` in a Service that nobody reaches from outside."""
+    yield from refused.external_policy(service)
+
+
+def healthcheck_nodeport_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
+    """`healthCheckNodePort` where nothing checks it."""
+    yield from refused.health_check_port(service)
+
+
+def service_headless_type_conflict(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A headless Service of a type that needs a cluster IP."""
+    yield from refused.headless_type(service)
+
+
+def etp_local_pointless_with_eni(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """`Local` in front of a load balancer that reaches pods directly anyway."""
+    if service.load_balancer is None or service.traffic_policy != "Local" or project.is_patched(service, "spec"):
+        return
+    if backend_type(service, profile) == "eni" and not project.is_patched(service, "metadata", "annotations"):
+        yield Hit(at("spec", "externalTrafficPolicy"), service=service.name)
+
+
+def etp_local_scheduler_not_wrr(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """`Local` with a scheduler that ignores how many pods a node has."""
+    yield from traffic.uneven(service, project, profile)
+
+
+def etp_local_single_node(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """`Local` with pods on one node, or on some."""
+    yield from traffic.few_nodes(service, project, profile)
+
+
+def etp_cluster_hides_client_ip(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A list of client addresses behind a load balancer that hides them."""
+    yield from traffic.hidden_client(ingress, project, profile)
+
+
+def itp_local_needs_daemonset(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """`internalTrafficPolicy: Local` with pods that are not on every node."""
+    yield from traffic.local_inside(service, project)
+
+
+# --- Addresses
+
+_MORE_RANGES = (1, 33)
+"""The first release in which ServiceCIDR objects may add ranges: https://kubernetes.io/docs/reference/networking/virtual-ips/"""
+
+
+def service_clusterip_out_of_cidr(service: Service, profile: Profile) -> Iterator[Hit]:
+    """A fixed cluster IP that the cluster cannot give."""
+    fields: list[tuple[Step, ...]] = [("clusterIP",)]
+    fields += [("clusterIPs", index) for index, _ in enumerate(sequence(service.spec.get("clusterIPs")))]
+    told = set()
+    for field in fields:
+        value = service.get("spec", *field)
+        ip = address(value)
+        if ip is None or ip in told:
+            continue
+        told.add(ip)
+        block = cidr(profile.service_cidr if ip.version == 4 else profile.service_ipv6_cidr)
+        if block is None or block.version != ip.version:
+            continue
+        severity: Severity | None = None
+        if ip not in block:
+            message = "default"
+            release = profile.kubernetes_version
+            severity = "warning" if release is None or release >= _MORE_RANGES else None
+        elif ip == block.network_address or (ip.version == 4 and ip == block.broadcast_address):
+            message = "edge"
+        elif ip == address(profile.dns_service_ip) and service.namespace not in (None, "kube-system"):
+            message = "dns"
+        else:
+            continue
+        yield Hit(service.at("spec", *field), message=message, severity=severity, address=value, range=str(block))
+
+
+def externalname_http_host(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """An Ingress that leads to a name outside, which gets the host of the Ingress to see."""
+    if any(key.endswith("/upstream-vhost") for key in ingress.annotations):
+        return
+    for backend in ingress.backends:
+        for service in project.named("Service", backend.service, ingress):
+            if service.type == "ExternalName" and not project.is_patched(service, "spec"):
+                yield Hit(
+                    backend.at,
+                    related=(Related(at("spec", "externalName"), of=service, note="alias"),),
+                    service=backend.service,
+                    name=service.external_name,
+                )
+                break

@@ -75,6 +75,8 @@ def workload(view: Workload, x: Extraction, into: Facts) -> WorkloadFact:
             for key, value in view.pod_annotations.items()
             if isinstance(value, str) and ("aliyun" in key or "alibaba" in key)
         },
+        spread=bool(spec.get("topologySpreadConstraints") or mapping(spec.get("affinity")).get("podAntiAffinity")),
+        first_ordinal=integer(mapping(view.spec.get("ordinals")).get("start", 0)),
         further=view.further,
         owner=_owner(view),
     )

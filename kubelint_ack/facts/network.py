@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from kubelint_ack.facts.base import Labels, ResourceFact
 from kubelint_ack.records import FieldPath
 from kubelint_ack.values import Selector
+from kubelint_ack.views import LB_PREFIXES
 
 
 class ServicePort(NamedTuple):
@@ -49,6 +50,13 @@ class ServiceFact(NamedTuple):
     """Its address, if that is written."""
     allocates_node_ports: bool
     """`allocateLoadBalancerNodePorts`."""
+
+    def lb_annotation(self, suffix: str) -> str | None:
+        """The value of a load balancer annotation under either prefix, as `Service.lb_annotation` of the view."""
+        for prefix in LB_PREFIXES:
+            if prefix + suffix in self.annotations:
+                return self.annotations[prefix + suffix] or None
+        return None
 
     @property
     def selector_at(self) -> FieldPath:

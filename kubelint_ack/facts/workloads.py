@@ -62,6 +62,10 @@ class WorkloadFact(NamedTuple):
     """`dnsPolicy` of its pods, by default ClusterFirst; None if unknown."""
     annotations: dict[str, str]
     """Of its pods, those of Alibaba Cloud."""
+    spread: bool
+    """Whether something keeps its pods apart: constraints on their spread, or an affinity against each other."""
+    first_ordinal: int | None
+    """The number in the name of a StatefulSet's first pod; None if unknown."""
     further: bool = False
     """Whether it is the second or a later pod template of its resource."""
     owner: tuple[str, str] | None = None

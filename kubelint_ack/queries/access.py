@@ -150,6 +150,28 @@ def local_without_backend(profile: Profile, *, host_network: bool = False) -> Ce
     return Cell("depends", "local-mode-unknown", (MODE, VERSION, POLICY))
 
 
+BACKEND_TYPE = "service.beta.kubernetes.io/backend-type"
+
+
+def backend_type(service: ServiceFact, profile: Profile) -> Literal["eni", "ecs"] | None:
+    """What the load balancer of a Service forwards to: pods (`eni`) or nodes (`ecs`); None if that is not known."""
+    stated = service.annotations.get(BACKEND_TYPE)
+    if stated:
+        # Everything but `eni` is taken for `ecs` (service_utils.go, IsENIBackendType).
+        return "eni" if stated == "eni" else "ecs"
+    return profile.service_backend_type
+
+
+def listeners(service: ServiceFact) -> dict[int, str]:
+    """The protocol of the listener of each port: what `protocol-port` says, else the port's own."""
+    found = {port.port: port.protocol.lower() for port in service.ports if port.port is not None}
+    for entry in (service.lb_annotation("protocol-port") or "").split(","):
+        protocol, _, port = entry.partition(":")
+        if port.isdigit() and int(port) in found:
+            found[int(port)] = protocol
+    return found
+
+
 # --- One Service
 
 
@@ -165,24 +187,13 @@ class _Service:
         self.backends: tuple[WorkloadFact, ...] = selected.workloads if selected else ()
         foreign = profile.provider not in (None, "ack")
         self.balancer = None if foreign else service.load_balancer
-        written = self.annotation("address-type") or ""
+        written = self.service.lb_annotation("address-type") or ""
         self.address_type: Literal["internet", "intranet"] | None = None
-        if not written and not self.annotation("id"):
+        if not written and not self.service.lb_annotation("id"):
             self.address_type = "internet"
         elif written.lower() in ("internet", "intranet"):
             self.address_type = "internet" if written.lower() == "internet" else "intranet"
-        stated = service.annotations.get("service.beta.kubernetes.io/backend-type")
-        self.backend_type: Literal["eni", "ecs"] | None = profile.service_backend_type
-        if stated:
-            # Everything but `eni` is taken for `ecs` (service_utils.go, IsENIBackendType).
-            self.backend_type = "eni" if stated == "eni" else "ecs"
-
-    def annotation(self, suffix: str) -> str | None:
-        """The value of an annotation of the load balancer."""
-        for prefix in LB_PREFIXES:
-            if prefix + suffix in self.service.annotations:
-                return self.service.annotations[prefix + suffix] or None
-        return None
+        self.backend_type = backend_type(service, profile)
 
     def annotation_key(self, suffix: str) -> str:
         """Its key, as it is written or is to be written."""
@@ -378,9 +389,9 @@ class _Service:
             return Cell("fails", "intranet", (kind,))
         if self.address_type is None:
             return Cell("depends", "address-type-unknown", (kind, self.annotation_key("id")))
-        if (self.annotation("acl-status") or "").lower() == "on" and self.balancer == "clb":
+        if (self.service.lb_annotation("acl-status") or "").lower() == "on" and self.balancer == "clb":
             return Cell("depends", "acl", (self.annotation_key("acl-id"),))
-        if self.annotation("security-group-ids") and self.balancer == "nlb":
+        if self.service.lb_annotation("security-group-ids") and self.balancer == "nlb":
             return Cell("depends", "security-group", (self.annotation_key("security-group-ids"),))
         if client == "vpc" and self.address_type == "internet":
             return Cell("works", "public-address", (kind,))
@@ -389,7 +400,7 @@ class _Service:
     def _no_targets(self) -> Cell | None:
         """Why the load balancer has nothing to forward to; None if it has."""
         if self.backend_type == "eni" and self.profile.cni == "flannel":
-            return Cell("fails", "eni-on-flannel", ("service.beta.kubernetes.io/backend-type", "cluster.cni"))
+            return Cell("fails", "eni-on-flannel", (BACKEND_TYPE, "cluster.cni"))
         if self._without_node_ports() and self.backend_type != "eni":
             known = self.backend_type is not None
             on = ("spec.allocateLoadBalancerNodePorts", *(() if known else ("cluster.serviceBackendType",)))
@@ -399,7 +410,7 @@ class _Service:
     def _inside(self, client: Client) -> Cell:
         """From inside the cluster: the node may answer itself."""
         host_network = client == "host-network"
-        named = self.balancer == "nlb" or self.annotation("hostname") is not None
+        named = self.balancer == "nlb" or self.service.lb_annotation("hostname") is not None
         intercepted = False if named else intercepts(self.profile, host_network=host_network)
         if intercepted is False:
             return self._through_balancer(client, named)
@@ -429,25 +440,16 @@ class _Service:
         if client == "same-node":
             if self.balancer == "nlb":
                 return Cell("depends", "loop-nlb", on, confirmed=False)
-            if any(protocol in ("tcp", "udp") for protocol in self.listeners().values()):
+            if any(protocol in ("tcp", "udp") for protocol in listeners(self.service).values()):
                 return Cell("depends", "loop", on)
         return Cell("works", "real-balancer", on)
-
-    def listeners(self) -> dict[int, str]:
-        """The protocol of the listener of each port: what `protocol-port` says, else the port's own."""
-        found = {port.port: port.protocol.lower() for port in self.service.ports if port.port is not None}
-        for entry in (self.annotation("protocol-port") or "").split(","):
-            protocol, _, port = entry.partition(":")
-            if port.isdigit() and int(port) in found:
-                found[int(port)] = protocol
-        return found
 
     def _protocol_mismatch(self, intercepted: bool | None) -> Cell | None:
         """What a call that never passes the load balancer lacks; None: nothing."""
         if self.balancer != "clb":
             return None
-        protocols = list(self.listeners().values())
-        proxied, https = self.annotation("proxy-protocol") == "on", protocols.count("https")
+        protocols = list(listeners(self.service).values())
+        proxied, https = self.service.lb_annotation("proxy-protocol") == "on", protocols.count("https")
         if proxied or (https and https == len(protocols)):
             suffix = "proxy-protocol" if proxied else "protocol-port"
             reason = "bypassed-proxy-protocol" if proxied else "bypassed-https"
