@@ -10,7 +10,7 @@ from kubelint_ack.balancer import BACKEND_TYPE, balancer, fields, listeners, mil
 from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
-from kubelint_ack.queries.access import local_without_backend
+from kubelint_ack.queries.access import backend_type, local_without_backend
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
 from kubelint_ack.values import Selector
 from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, text
@@ -43,6 +43,9 @@ def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile:
     ]
     if not clients and not profile.in_cluster_load_balancer_clients:
         if not service.resource.alibaba and not profile.is_ack:
+            return
+        # That Local is of no use there is said by etp-local-pointless-with-eni.
+        if backend_type(service, profile) == "eni":
             return
         message, severity = "no-client", "info"
     elif _on_every_node(backends):
