@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "concise", "json", "sarif", "github")
 LEVELS = ("error", "warning", "info")
 PRESETS = ("default", "ack", "security", "reliability", "strict")
-SCHEMAS = ("config", "profile", "rule", "report")
+SCHEMAS = ("config", "profile", "rule", "report", "reach")
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
 
@@ -756,6 +756,63 @@ def access(service: str | None, format: str, **given: Any) -> None:
         click.echo(json.dumps(access_data(found, language), ensure_ascii=False, indent=2))
         return
     for piece in access_text(found, language):
+        click.echo(piece, nl=False)
+
+
+@main.command(help=_say("reach.help"), short_help=_say("reach.help-short"))
+@click.argument("source", required=False, metavar="[FROM]")
+@click.argument("target", required=False, metavar="[TO]")
+@click.option("--namespace", "-n", default="default", metavar="NAME", help=_say("reach.help-namespace"))
+@click.option(
+    "--format",
+    "-f",
+    "format",
+    type=click.Choice(("text", "json", "mermaid")),
+    default="text",
+    help=_say("cli.help.rule-format"),
+)
+@project_options
+def reach(source: str | None, target: str | None, namespace: str, format: str, **given: Any) -> None:
+    """Show who may reach whom."""
+    from kubelint_ack.queries.flows import Flows, UnknownPartyError, is_enforced, open_ends
+    from kubelint_ack.report.reach import Answer, reach_data, reach_mermaid, reach_text
+
+    language, targets = read_projects(given)
+    found: list[Answer] = []
+    unknown: UnknownPartyError | None = None
+    for one, project, profile in targets:
+        flows = Flows(project, namespace)
+        try:
+            connections = list(flows.all(source, target))
+        except UnknownPartyError as error:
+            unknown = error if unknown is None or error.near else unknown
+            continue
+        if flows.ends:
+            enforced, policies = is_enforced(profile), len(project.policies)
+            found.append(
+                Answer(
+                    one.overlay or one.unit.name,
+                    connections,
+                    open_ends(flows),
+                    flows.answers.hidden,
+                    enforced,
+                    policies,
+                )
+            )
+    if not found:
+        if unknown is None:
+            raise Failure(say(language, "reach.none"))
+        key = "reach.near" if unknown.near else "reach.unknown"
+        raise Failure(say(language, key, name=unknown.name, near=unknown.near))
+    if format == "json":
+        import json
+
+        click.echo(json.dumps(reach_data(found), ensure_ascii=False, indent=2))
+        return
+    pieces = reach_mermaid(found, language)
+    if format == "text":
+        pieces = reach_text(found, language, every=source is not None or target is not None)
+    for piece in pieces:
         click.echo(piece, nl=False)
 
 

@@ -256,7 +256,7 @@ def _split_image(reference: str) -> tuple[str, str]:
 
 
 _UNKNOWN = Unknown("")
-_FURTHER: Mapping[Any, Any] = {_UNKNOWN: _UNKNOWN}
+FURTHER_LABELS: Mapping[Any, Any] = {_UNKNOWN: _UNKNOWN}
 """In a map of labels: there may be more of them."""
 
 Made = TypeVar("Made")
@@ -358,7 +358,7 @@ class Project:
         (https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name).
         """
         if namespace is None:
-            return _FURTHER
+            return FURTHER_LABELS
         own = {"kubernetes.io/metadata.name": namespace}
         known = self._by_name.get(("Namespace", namespace)) or self._everywhere.find("Namespace", namespace)
         if known:
@@ -366,11 +366,11 @@ class Project:
             sure = all(fact.resource.labels == first for _, fact in known)
             if sure and not any(self.is_patched(fact, "metadata", "labels") for _, fact in known):
                 return {**known_labels(first), **own}
-            return {**own, **_FURTHER}
+            return {**own, **FURTHER_LABELS}
         for declared in self._knowledge.namespaces:
             if declared.name == namespace and declared.labels is not None:
                 return {**declared.labels, **own}
-        return own if self.is_complete("Namespace") else {**own, **_FURTHER}
+        return own if self.is_complete("Namespace") else {**own, **FURTHER_LABELS}
 
     def is_patched(self, fact: Any, *route: str | int) -> bool:
         """Whether a kustomize patch may change the field (or any field) of a fact's resource in this render."""

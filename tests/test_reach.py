@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubelint_ack.cli import main
+from kubelint_ack.data import read_data
 from kubelint_ack.decode import decode
 from kubelint_ack.extract import extract
 from kubelint_ack.facts import WorkloadFact, empty_facts
 from kubelint_ack.ports import EVERY_PORT, NO_PORT, Ports, some_ports
 from kubelint_ack.project import Existence, Knowledge, Member, Project
 from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, Block, Connection, End, Reach, allowed, block
+from kubelint_ack.report.display import width
 from kubelint_ack.resource import resources
 from kubelint_ack.views import view
 
@@ -574,3 +581,132 @@ def test_ipv6_has_stretches_of_its_own_where_rules_name_it() -> None:
     got = [(one.version, answers.between(one, web).sure) for one in answers.blocks("ingress")]
     assert got == [(4, NO_PORT), (6, NO_PORT), (6, EVERY_PORT), (6, NO_PORT)]
     assert answers.blocks("ingress")[2].texts() == ["fd00::/8"]
+
+
+# --- The command
+
+
+def run(folder: Path, *args: str, manifest: str = SHOP, config: str = "") -> Result:
+    (folder / "shop.yaml").write_text(manifest, encoding="utf-8")
+    (folder / ".kubelint-ack.yaml").write_text(config, encoding="utf-8")
+    return CliRunner().invoke(main, ["reach", "--root", str(folder), "-p", str(folder), *args], catch_exceptions=False)
+
+
+def test_the_command_lists_what_policies_restrict_and_still_allow(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.stdout == (
+        "shop/web (Pod)\n"
+        "  TCP 9000-9099: shop/api\n"
+        "      egress allowed by web egress[0]; ingress allowed by api ingress[0]\n"
+        "shop/api (Pod)\n"
+        "  TCP 5432: shop/db\n"
+        "      egress allowed by api egress[0]; ingress allowed by db ingress[0]\n"
+        "ops/prometheus (Pod)\n"
+        "  TCP 9100: shop/api\n"
+        "      ingress allowed by api ingress[1]\n"
+        "outside except 10.0.0.0/8\n"
+        "  TCP 8080: shop/web\n"
+        "      ingress allowed by web ingress[0]\n"
+        "15 other connections are not allowed; name FROM or TO to see them.\n"
+        "Selected by no policy, open to each other and to the outside: ops/prometheus\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_the_command_says_what_stands_in_the_way(tmp_path: Path) -> None:
+    assert run(tmp_path, "shop/web", "shop/db").stdout == (
+        "shop/web (Pod)\n  nothing: shop/db\n      ingress not allowed by closed, db\n"
+    )
+    assert run(tmp_path, "web", "internet", "--lang", "zh").stdout == (
+        "shop/web (Pod)\n  不通: 公网\n      出方向未被 closed, web 放行\n"
+    )
+    assert run(tmp_path, "10.1.2.3", "shop/w*").stdout == (
+        "10.1.2.3/32\n  nothing: shop/web\n      ingress not allowed by closed, web\n"
+    )
+
+
+def test_the_command_knows_its_parties(tmp_path: Path) -> None:
+    result = run(tmp_path, "shop/wbe")
+    assert result.exit_code == 2
+    assert "did you mean 'shop/web'?" in result.stderr
+    assert "no address and no CIDR" in run(tmp_path, "nothing-like-it").stderr
+    assert "no workload" in run(tmp_path, manifest="# empty\n").stderr
+
+
+def test_lines_have_at_most_80_cells(tmp_path: Path) -> None:
+    long = SHOP.replace("name: closed", "name: everything-is-closed-unless-somebody-opens-it-for-a-reason")
+    for language in ("en", "zh"):
+        for args in ([], ["*"], ["outside"]):
+            lines = run(tmp_path, *args, "--lang", language, manifest=long).stdout.splitlines()
+            assert max(map(width, lines)) <= 80
+
+
+def test_json_passes_its_schema_and_names_the_rules(tmp_path: Path) -> None:
+    schema = json.loads(read_data("schemas/reach.schema.json"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for args in ([], ["shop/web"], ["outside"]):
+        data = json.loads(run(tmp_path, *args, "--format", "json").stdout)
+        assert list(jsonschema.Draft202012Validator(schema).iter_errors(data)) == []
+    data = json.loads(run(tmp_path, "ops/prometheus", "shop/api", "--format", "json").stdout)
+    (found,) = data["targets"][0]["connections"]
+    assert (found["verdict"], found["ports"]) == ("allowed", [{"protocol": "TCP", "from": 9100, "to": 9100}])
+    assert [one["rule"] for one in found["ingress"]["allowedBy"]] == ["ingress[1]"]
+    assert found["egress"] == {"isolated": False, "policies": [], "allowedBy": []}
+
+
+def test_mermaid_groups_by_namespace_and_dots_what_is_not_certain(tmp_path: Path) -> None:
+    lines = run(tmp_path, "--format", "mermaid").stdout.splitlines()
+    assert lines[:2] == ["flowchart LR", '  subgraph s0_0 ["shop"]']
+    assert '  n0_0 -->|"TCP 9000-9099"| n0_1' in lines
+    assert '  n0_4(["outside except 10.0.0.0/8"])' in lines
+    unsure = "---".join([pod("web"), pod("client", "b"), ONLY_TEAM])
+    lines = run(tmp_path, "--format", "mermaid", manifest=unsure).stdout.splitlines()
+    assert any('-.->|"perhaps everything"|' in line for line in lines)
+
+
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: shop}
+spec: {defaultBackend: {service: {name: api, port: {name: metrics}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {app: api}
+  ports: [{name: web, port: 80, targetPort: http}, {name: metrics, port: 81, targetPort: metrics}]
+"""
+
+
+def test_the_ingress_controller_is_a_source_that_may_be_let_in(tmp_path: Path) -> None:
+    result = run(tmp_path, manifest=SHOP + "---" + INGRESS)
+    assert "ingress controller\n  perhaps TCP 9100: shop/api\n" in result.stdout
+    opened = SHOP.replace("{matchLabels: {team: ops}}, podSelector: {matchLabels: {app: prometheus}}", "{}")
+    assert "ingress controller\n  TCP 9100: shop/api\n" in run(tmp_path, manifest=opened + "---" + INGRESS).stdout
+
+
+@pytest.mark.parametrize(
+    ("profile", "noted"),
+    [
+        ("{cni: flannel}", True),
+        ("{cni: terway, terway: {networkPolicy: false}}", True),
+        ("{cni: terway, terway: {mode: exclusive-eni}}", True),
+        ("{cni: terway, terway: {networkPolicy: true}}", False),
+        ("{cni: terway}", False),
+        ("{cni: other}", False),
+    ],
+)
+def test_a_cluster_that_enforces_nothing_is_said_to(tmp_path: Path, profile: str, noted: bool) -> None:
+    result = run(tmp_path, config=f"cluster: {profile}\n")
+    assert ("enforces no NetworkPolicy" in result.stdout) is noted
+
+
+def test_several_targets_are_told_apart(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "kustomization.yaml").write_text("resources: [all.yaml]\n", encoding="utf-8")
+        (folder / "all.yaml").write_text(SHOP, encoding="utf-8")
+    result = run(tmp_path, "shop/web", "shop/api", manifest="# empty\n")
+    assert [line for line in result.stdout.splitlines() if line.startswith("@")] == ["@one", "@two"]

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 from kubelint_ack.facts import PolicyFact, ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.ports import NO_PORT, Ports, some_ports
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project
-from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, FURTHER, Block, Pods, block, reach
+from kubelint_ack.project import FURTHER_LABELS, Project
+from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, Block, Pods, block, reach
 from kubelint_ack.views import LB_PREFIXES
 
 Client = Literal["same-node", "other-node", "host-network", "vpc", "internet"]
@@ -498,7 +498,7 @@ class _Service:
         """Whom the pods see as the other end."""
         if client in ("same-node", "other-node"):
             namespace = self.project.namespace(self.service)
-            neighbour = Pods(namespace, FURTHER, self.project.namespace_labels(namespace), ports_known=False)
+            neighbour = Pods(namespace, FURTHER_LABELS, self.project.namespace_labels(namespace), ports_known=False)
             return neighbour, ANYBODY
         snat = (
             path in ("node-port", "node-port-other", "load-balancer")
@@ -541,7 +541,7 @@ class _Service:
         return needed
 
 
-_NODE = Pods("*", FURTHER, FURTHER, ports_known=False, host_network=True)
+_NODE = Pods("*", FURTHER_LABELS, FURTHER_LABELS, ports_known=False, host_network=True)
 """A node, or a pod in its network."""
 
 

@@ -16,8 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from kubelint_ack.facts import ContainerPort, PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
 from kubelint_ack.ports import EVERY_PORT, NO_PORT, Ports, some_ports
-from kubelint_ack.project import Project, same_namespace
-from kubelint_ack.records import Unknown
+from kubelint_ack.project import FURTHER_LABELS, Project, same_namespace
 from kubelint_ack.values import address, cidr, matches
 
 Direction = Literal["ingress", "egress"]
@@ -59,10 +58,7 @@ class Pods:
         self.host_network = host_network
 
 
-FURTHER: Mapping[Any, Any] = {Unknown(""): Unknown("")}
-"""In a map of labels: there may be more of them."""
-
-ANYBODY = Pods("*", FURTHER, FURTHER, ports_known=False)
+ANYBODY = Pods("*", FURTHER_LABELS, FURTHER_LABELS, ports_known=False)
 """Some pod of the cluster of which nothing is known, in a namespace that is not in the input."""
 
 
@@ -180,7 +176,7 @@ class Reach:
             project, namespace = self.project, self.namespace(workload)
             labels = project.pod_labels(workload)
             if project.is_patched(workload, *workload.labels_at.route):
-                labels = {**labels, **FURTHER}
+                labels = {**labels, **FURTHER_LABELS}
             running = [one for one in workload.containers if one.role in ("main", "sidecar")]
             named = tuple(port for one in running for port in one.ports if port.name)
             ports_known = all(one.ports_known for one in running)
@@ -202,7 +198,7 @@ class Reach:
     def chosen(self, policy: PolicyFact) -> Pods:
         """Pods of which only this is known: a policy selects them."""
         namespace = self.namespace(policy)
-        labels = {**FURTHER, **dict(policy.pods.match_labels)}
+        labels = {**FURTHER_LABELS, **dict(policy.pods.match_labels)}
         return Pods(namespace, labels, self.project.namespace_labels(namespace), ports_known=False)
 
     def ends(self) -> list[End]:
