@@ -21,7 +21,7 @@ def in_context(service: Service, profile: Profile) -> Severity | None:
 # --- Who can reach it
 
 
-def ignored_source_ranges(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def ignored_source_ranges(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """`loadBalancerSourceRanges` where nothing enforces them."""
     ranges = sequence(service.spec.get("loadBalancerSourceRanges"))
     if not any(isinstance(one, str) and one.strip() not in _EVERYWHERE for one in ranges):
@@ -70,7 +70,7 @@ def incomplete_access_control(balancer: Balancer) -> Iterator[Hit]:
 # --- Fields that nobody reads
 
 
-def ignored_address(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def ignored_address(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """`spec.loadBalancerIP`."""
     value = service.spec.get("loadBalancerIP")
     if isinstance(value, str) and value:
@@ -78,7 +78,7 @@ def ignored_address(service: Service, balancer: Balancer, profile: Profile) -> I
         yield balancer.hit(place, message=balancer.kind, severity=in_context(service, profile), value=value)
 
 
-def ignored_affinity(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def ignored_affinity(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """`sessionAffinity`, and nothing that makes the load balancer keep clients at a backend."""
     if service.spec.get("sessionAffinity") != "ClientIP":
         return
@@ -91,7 +91,7 @@ def ignored_affinity(service: Service, balancer: Balancer, profile: Profile) -> 
     yield balancer.hit(service.at("spec", "sessionAffinity"), message=balancer.kind)
 
 
-def without_node_ports(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def without_node_ports(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """`allocateLoadBalancerNodePorts: false` where the load balancer forwards to node ports."""
     if service.spec.get("allocateLoadBalancerNodePorts") is not False or balancer.backends(profile) != "ecs":
         return
@@ -139,7 +139,7 @@ def handed_over(service: Service) -> Iterator[Hit]:
             yield Hit(service.at("metadata", "annotations", key), message="tunnel", key=key, depends=depends)
 
 
-def useless_type(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def useless_type(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """The annotation `type` instead of the field `loadBalancerClass`."""
     setting = balancer.settings.get("type")
     gate = (profile.feature_gates or {}).get("LoadBalancerTypeAnnotation")
@@ -266,7 +266,7 @@ def udp_checked_by_tcp(balancer: Balancer) -> Iterator[Hit]:
 # --- Backends
 
 
-def pods_without_addresses(service: Service, balancer: Balancer | None, profile: Profile) -> Iterator[Hit]:
+def pods_without_addresses(balancer: Balancer | None, service: Service, profile: Profile) -> Iterator[Hit]:
     """`backend-type: eni` on Flannel."""
     if service.annotations.get(BACKEND_TYPE) != "eni" or profile.cni != "flannel":
         return
@@ -302,9 +302,10 @@ def kept_all_the_same(balancer: Balancer) -> Iterator[Hit]:
 
 def unmanaged_listeners(balancer: Balancer) -> Iterator[Hit]:
     """An existing load balancer whose listeners nobody makes."""
-    if not balancer.reuses or balancer.state("force-override-listeners") is None:
+    if not balancer.reuses:
         return
-    if balancer.holds("force-override-listeners", ("true",)) is not False:
+    # Another word than true and false is reported by lb-flag-invalid.
+    if balancer.holds("force-override-listeners", ("false", None)) is not True:
         return
     grouped = balancer.state("vgroup-port")
     if grouped is None:

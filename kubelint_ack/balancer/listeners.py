@@ -87,7 +87,7 @@ def _sound(balancer: Balancer) -> Iterator[tuple[int, Entry]]:
             yield index, entry
 
 
-def unsupported_protocols(service: Service, balancer: Balancer) -> Iterator[Hit]:
+def unsupported_protocols(balancer: Balancer) -> Iterator[Hit]:
     """Protocols that this kind of load balancer has not, or that do not carry what the Service port does."""
     setting = balancer.settings.get("protocol-port")
     if setting is None:
@@ -120,7 +120,7 @@ def unsupported_protocols(service: Service, balancer: Balancer) -> Iterator[Hit]
             )
 
 
-def unused_protocols(service: Service, balancer: Balancer) -> Iterator[Hit]:
+def unused_protocols(balancer: Balancer, service: Service) -> Iterator[Hit]:
     """Entries of `protocol-port` for ports that the Service has not, or that an earlier entry is for."""
     setting = balancer.settings.get("protocol-port")
     if setting is None or not balancer.listeners or len(balancer.listeners) < len(balancer.ports):
@@ -129,8 +129,10 @@ def unused_protocols(service: Service, balancer: Balancer) -> Iterator[Hit]:
     first: dict[str, Entry] = {}
     for _, entry in _sound(balancer):
         port = entry.fields[1].text
+        if balancer.protocol(entry.fields[0].text) is None:
+            continue
         if port not in ports:
-            message, meant = _meant(service, balancer, port)
+            message, meant = _meant(service, port)
             yield balancer.hit(_place(setting, entry, 1), message=message, entry=entry.text, port=port, meant=meant)
         elif port in first:
             same = first[port].text == entry.text
@@ -146,7 +148,7 @@ def unused_protocols(service: Service, balancer: Balancer) -> Iterator[Hit]:
         first.setdefault(port, entry)
 
 
-def _meant(service: Service, balancer: Balancer, port: str) -> tuple[str, str]:
+def _meant(service: Service, port: str) -> tuple[str, str]:
     """Wording, and the port of the Service that was meant where its target or node port is written."""
     for _, one in service.ports():
         for field, message in (("targetPort", "target"), ("nodePort", "node")):
@@ -158,7 +160,7 @@ def _meant(service: Service, balancer: Balancer, port: str) -> tuple[str, str]:
 # --- Certificates
 
 
-def without_certificate(service: Service, balancer: Balancer) -> Iterator[Hit]:
+def without_certificate(balancer: Balancer) -> Iterator[Hit]:
     """TLS listeners, but no certificate."""
     if balancer.state("cert-id") is not False or not balancer.manages_listeners:
         return
@@ -171,7 +173,7 @@ def without_certificate(service: Service, balancer: Balancer) -> Iterator[Hit]:
         yield balancer.hit(place, protocol=listener.protocol.upper(), port=listener.port)
 
 
-def tls_backends(service: Service, balancer: Balancer) -> Iterator[Hit]:
+def tls_backends(balancer: Balancer, service: Service) -> Iterator[Hit]:
     """HTTPS listeners that forward to what looks like another TLS port."""
     if balancer.kind != "clb":
         return
@@ -195,7 +197,8 @@ def malformed_groups(balancer: Balancer) -> Iterator[Hit]:
     ports = {str(one.port) for one in balancer.listeners}
     complete = len(balancer.listeners) == len(balancer.ports)
     for entry in balancer.entries("vgroup-port"):
-        if entry.vague:
+        # lb-value-whitespace says what white space does.
+        if entry.vague or any(field.blank for field in entry.fields):
             continue
         group, port = entry.field(0), entry.field(1)
         prefix = setting.reading["prefix"]
@@ -257,7 +260,7 @@ def wrong_forwards(balancer: Balancer) -> Iterator[Hit]:
         found.add(first)
 
 
-def wrong_ranges(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def wrong_ranges(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `listener-port-range`: their form, what they are for, and whether they overlap."""
     setting = balancer.settings.get("listener-port-range")
     if balancer.kind != "nlb" or setting is None:

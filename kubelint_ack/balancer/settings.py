@@ -144,15 +144,18 @@ def check_settings_without_flag(balancer: Balancer) -> Iterator[Hit]:
     ]
     if not idle:
         return
-    off = balancer.state("health-check-flag")
+    flag = balancer.value("health-check-flag")
+    # Another word is reported by lb-flag-invalid.
+    if flag is not None and flag.lower() != "off":
+        return
     yield balancer.hit(
         idle[0].at.key,
-        message="disabled" if off else "default",
-        severity="info" if off and (balancer.value("health-check-flag") or "").lower() == "off" else None,
+        message="disabled" if flag else "default",
+        severity="info" if flag else None,
         related=tuple(Related(one.at.key, note="unread") for one in idle[1:]),
         name=idle[0].name,
         count=len(idle),
-        flag=balancer.value("health-check-flag") or "",
+        flag=flag or "",
     )
 
 
@@ -201,7 +204,7 @@ def without_backends(balancer: Balancer, profile: Profile) -> Iterator[Hit]:
 # --- Versions
 
 
-def too_new(service: Service, balancer: Balancer, profile: Profile) -> Iterator[Hit]:
+def too_new(balancer: Balancer, service: Service, profile: Profile) -> Iterator[Hit]:
     """What needs a newer controller or Kubernetes than the profile declares."""
     have = (profile.components or {}).get(CONTROLLER)
     if balancer.kind == "nlb" and _older(profile, "1.24", "2.5.0"):

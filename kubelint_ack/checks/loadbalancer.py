@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from kubelint_ack.annotations import is_placeholder
-from kubelint_ack.balancer import BACKEND_TYPE, balancer, fields, listeners, milder, settings, values
+from kubelint_ack.balancer import BACKEND_TYPE, balancer, fields, listeners, milder, settings, sharing, values
 from kubelint_ack.facts import ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
@@ -184,6 +184,13 @@ def _is_on_host_network(client: _Client, project: Project) -> bool:
     return bool(readers) and all(workload.host_network for workload in readers)
 
 
+def _judged(service: Service, judge: Callable[..., Iterator[Hit]], *more: object) -> Iterator[Hit]:
+    """What is to be said of the load balancer that ACK makes of a Service, if it makes one."""
+    found = balancer(service)
+    if found is not None:
+        yield from judge(found, *more)
+
+
 # --- Annotations: keys
 
 
@@ -216,37 +223,27 @@ def lb_annotation_on_non_loadbalancer(service: Service, profile: Profile) -> Ite
 
 def lb_annotation_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
     """Annotations that only the other kind of load balancer reads."""
-    found = balancer(service)
-    if found:
-        yield from settings.ignored(found)
+    yield from _judged(service, settings.ignored)
 
 
 def lb_annotation_needs_another(service: Service, profile: Profile) -> Iterator[Hit]:
     """Annotations that do nothing without another one."""
-    found = balancer(service)
-    if found:
-        yield from settings.idle(found)
+    yield from _judged(service, settings.idle)
 
 
 def lb_annotation_needs_listener(service: Service, profile: Profile) -> Iterator[Hit]:
     """Annotations for protocols that no listener has."""
-    found = balancer(service)
-    if found:
-        yield from settings.without_listener(found)
+    yield from _judged(service, settings.without_listener)
 
 
 def lb_annotation_needs_backends(service: Service, profile: Profile) -> Iterator[Hit]:
     """Annotations for backends of the other type."""
-    found = balancer(service)
-    if found:
-        yield from settings.without_backends(found, profile)
+    yield from _judged(service, settings.without_backends, profile)
 
 
 def lb_needs_newer_version(service: Service, profile: Profile) -> Iterator[Hit]:
     """What the declared controller or Kubernetes is too old for."""
-    found = balancer(service)
-    if found:
-        yield from settings.too_new(service, found, profile)
+    yield from _judged(service, settings.too_new, service, profile)
 
 
 # --- Annotations: values
@@ -254,32 +251,23 @@ def lb_needs_newer_version(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def lb_value_whitespace(service: Service, profile: Profile) -> Iterator[Hit]:
     """White space that the controller takes for a part of a list's item."""
-    found = balancer(service)
-    if found:
-        yield from values.blanks(found, profile)
+    yield from _judged(service, values.blanks, profile)
 
 
 def lb_integer_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
     """Numbers that are none, or out of range."""
-    found = balancer(service)
-    if found:
-        yield from values.wrong_integers(found, profile)
+    yield from _judged(service, values.wrong_integers, profile)
 
 
 def lb_flag_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
     """Switches that are neither on nor off."""
-    found = balancer(service)
-    if found:
-        yield from values.wrong_flags(found)
+    yield from _judged(service, values.wrong_flags)
 
 
 def lb_enum_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
     """Words that are not among those allowed."""
-    found = balancer(service)
-    if found:
-        yield from values.wrong_words(found, profile)
-        return
-    word = fields.wrong_backend_type(service)
+    yield from _judged(service, values.wrong_words, profile)
+    word = fields.wrong_backend_type(service) if service.load_balancer is None else None
     if word is not None and not is_placeholder(word):
         place = service.at("metadata", "annotations", BACKEND_TYPE)
         yield Hit(place, severity="warning", name=BACKEND_TYPE, value=word, allowed=["eni", "ecs"], right="")
@@ -287,23 +275,17 @@ def lb_enum_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def lb_value_malformed(service: Service, profile: Profile) -> Iterator[Hit]:
     """Identifiers, names, paths and pairs that have not their form."""
-    found = balancer(service)
-    if found:
-        yield from values.malformed(found, profile)
+    yield from _judged(service, values.malformed, profile)
 
 
 def lb_placeholder_value(service: Service, profile: Profile) -> Iterator[Hit]:
     """Identifiers out of documentation."""
-    found = balancer(service)
-    if found:
-        yield from values.placeholders(found)
+    yield from _judged(service, values.placeholders)
 
 
 def lb_preserve_falsey(service: Service, profile: Profile) -> Iterator[Hit]:
     """A "no" that means yes."""
-    found = balancer(service)
-    if found:
-        yield from fields.kept_all_the_same(found)
+    yield from _judged(service, fields.kept_all_the_same)
 
 
 # --- Annotations: listeners
@@ -311,58 +293,42 @@ def lb_preserve_falsey(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def lb_protocol_port_format(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `protocol-port` that are no protocol and port."""
-    found = balancer(service)
-    if found:
-        yield from listeners.malformed_protocols(found)
+    yield from _judged(service, listeners.malformed_protocols)
 
 
 def lb_protocol_port_protocol(service: Service, profile: Profile) -> Iterator[Hit]:
     """Protocols that the load balancer has not, or that do not carry the port's."""
-    found = balancer(service)
-    if found:
-        yield from listeners.unsupported_protocols(service, found)
+    yield from _judged(service, listeners.unsupported_protocols)
 
 
 def lb_protocol_port_unmatched(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `protocol-port` that are for no port of the Service, or for one that has one already."""
-    found = balancer(service)
-    if found:
-        yield from listeners.unused_protocols(service, found)
+    yield from _judged(service, listeners.unused_protocols, service)
 
 
 def lb_tls_missing_cert(service: Service, profile: Profile) -> Iterator[Hit]:
     """HTTPS and TCPSSL listeners without a certificate."""
-    found = balancer(service)
-    if found:
-        yield from listeners.without_certificate(service, found)
+    yield from _judged(service, listeners.without_certificate)
 
 
 def lb_https_to_tls_backend(service: Service, profile: Profile) -> Iterator[Hit]:
     """HTTPS listeners that speak HTTP to a TLS port."""
-    found = balancer(service)
-    if found:
-        yield from listeners.tls_backends(service, found)
+    yield from _judged(service, listeners.tls_backends, service)
 
 
 def lb_vgroup_port_format(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `vgroup-port` that are no server group and port."""
-    found = balancer(service)
-    if found:
-        yield from listeners.malformed_groups(found)
+    yield from _judged(service, listeners.malformed_groups)
 
 
 def clb_forward_port_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `forward-port` that do not lead from HTTP to HTTPS."""
-    found = balancer(service)
-    if found:
-        yield from listeners.wrong_forwards(found)
+    yield from _judged(service, listeners.wrong_forwards)
 
 
 def nlb_port_range_invalid(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `listener-port-range` that cannot be listened on."""
-    found = balancer(service)
-    if found:
-        yield from listeners.wrong_ranges(service, found, profile)
+    yield from _judged(service, listeners.wrong_ranges, service, profile)
 
 
 def nlb_zone_maps_missing(service: Service, profile: Profile) -> Iterator[Hit]:
@@ -375,16 +341,12 @@ def nlb_zone_maps_missing(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def nlb_zone_maps_format(service: Service, profile: Profile) -> Iterator[Hit]:
     """Entries of `zone-maps` that are no zone and vSwitch."""
-    found = balancer(service)
-    if found:
-        yield from listeners.wrong_zones(found)
+    yield from _judged(service, listeners.wrong_zones)
 
 
 def nlb_zone_maps_single_zone(service: Service, profile: Profile) -> Iterator[Hit]:
     """An NLB in one zone."""
-    found = balancer(service)
-    if found:
-        yield from listeners.too_few_zones(found, profile)
+    yield from _judged(service, listeners.too_few_zones, profile)
 
 
 # --- Health checks
@@ -392,23 +354,17 @@ def nlb_zone_maps_single_zone(service: Service, profile: Profile) -> Iterator[Hi
 
 def clb_http_health_check_off(service: Service, profile: Profile) -> Iterator[Hit]:
     """HTTP listeners whose backends nobody checks."""
-    found = balancer(service)
-    if found:
-        yield from fields.unchecked_http(found)
+    yield from _judged(service, fields.unchecked_http)
 
 
 def nlb_health_check_needs_flag(service: Service, profile: Profile) -> Iterator[Hit]:
     """Settings of a health check that is not switched on."""
-    found = balancer(service)
-    if found:
-        yield from settings.check_settings_without_flag(found)
+    yield from _judged(service, settings.check_settings_without_flag)
 
 
 def nlb_udp_health_check(service: Service, profile: Profile) -> Iterator[Hit]:
     """UDP backends that are checked by TCP."""
-    found = balancer(service)
-    if found:
-        yield from fields.udp_checked_by_tcp(found)
+    yield from _judged(service, fields.udp_checked_by_tcp)
 
 
 # --- Reusing load balancers
@@ -416,9 +372,27 @@ def nlb_udp_health_check(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def lb_reuse_listeners_not_managed(service: Service, profile: Profile) -> Iterator[Hit]:
     """An existing load balancer that gets no listeners."""
-    found = balancer(service)
-    if found:
-        yield from fields.unmanaged_listeners(found)
+    yield from _judged(service, fields.unmanaged_listeners)
+
+
+def lb_reuse_listener_conflict(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """A listener that two Services claim on the same load balancer."""
+    yield from sharing.conflicts(service, project)
+
+
+def lb_too_many_ports(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """More listeners than a CLB takes."""
+    yield from sharing.overfull(service, project)
+
+
+def lb_name_duplicate(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Load balancers of the same name."""
+    yield from sharing.same_names(service, project)
+
+
+def lb_proxy_protocol_in_cluster(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """PROXY protocol, and calls from inside that do not pass the load balancer."""
+    yield from sharing.unwrapped_calls(service, project, profile)
 
 
 # --- Settings and fields of the Service
@@ -427,53 +401,41 @@ def lb_reuse_listeners_not_managed(service: Service, profile: Profile) -> Iterat
 def lb_source_ranges_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
     """`loadBalancerSourceRanges` that keep nobody out."""
     if service.spec.get("loadBalancerSourceRanges") and profile.provider in (None, "ack"):
-        found = balancer(service)
-        if found:
-            yield from fields.ignored_source_ranges(service, found, profile)
+        yield from _judged(service, fields.ignored_source_ranges, service, profile)
 
 
 def clb_acl_incomplete(service: Service, profile: Profile) -> Iterator[Hit]:
     """Access control that lacks a part."""
-    found = balancer(service)
-    if found:
-        yield from fields.incomplete_access_control(found)
+    yield from _judged(service, fields.incomplete_access_control)
 
 
 def lb_loadbalancerip_ignored(service: Service, profile: Profile) -> Iterator[Hit]:
     """`loadBalancerIP`, which the controller does not read."""
     if service.spec.get("loadBalancerIP") and profile.provider in (None, "ack"):
-        found = balancer(service)
-        if found:
-            yield from fields.ignored_address(service, found, profile)
+        yield from _judged(service, fields.ignored_address, service, profile)
 
 
 def lb_session_affinity_not_on_lb(service: Service, profile: Profile) -> Iterator[Hit]:
     """`sessionAffinity`, which the load balancer does not know of."""
     if service.spec.get("sessionAffinity") == "ClientIP" and profile.provider in (None, "ack"):
-        found = balancer(service)
-        if found:
-            yield from fields.ignored_affinity(service, found, profile)
+        yield from _judged(service, fields.ignored_affinity, service, profile)
 
 
 def lb_nodeports_disabled(service: Service, profile: Profile) -> Iterator[Hit]:
     """No node ports, and a load balancer that forwards to them."""
     if service.spec.get("allocateLoadBalancerNodePorts") is False and profile.provider in (None, "ack"):
-        found = balancer(service)
-        if found:
-            yield from fields.without_node_ports(service, found, profile)
+        yield from _judged(service, fields.without_node_ports, service, profile)
 
 
 def lb_eni_on_flannel(service: Service, profile: Profile) -> Iterator[Hit]:
     """Pods as backends that the load balancer cannot reach."""
     if BACKEND_TYPE in service.annotations:
-        yield from fields.pods_without_addresses(service, balancer(service), profile)
+        yield from fields.pods_without_addresses(balancer(service), service, profile)
 
 
 def lb_ipv6_needs_ipvs(service: Service, profile: Profile) -> Iterator[Hit]:
     """IPv6 without IPVS."""
-    found = balancer(service)
-    if found:
-        yield from fields.addresses_without_ipvs(found, profile)
+    yield from _judged(service, fields.addresses_without_ipvs, profile)
 
 
 def lb_reserved_metadata(service: Service, profile: Profile) -> Iterator[Hit]:
@@ -484,23 +446,17 @@ def lb_reserved_metadata(service: Service, profile: Profile) -> Iterator[Hit]:
 
 def clb_spec_with_lcu(service: Service, profile: Profile) -> Iterator[Hit]:
     """A size for a load balancer that is paid by use."""
-    found = balancer(service)
-    if found:
-        yield from fields.size_without_its_billing(found, profile)
+    yield from _judged(service, fields.size_without_its_billing, profile)
 
 
 def clb_ip_requires_intranet_vswitch(service: Service, profile: Profile) -> Iterator[Hit]:
     """A private address for a load balancer that cannot have it."""
-    found = balancer(service)
-    if found:
-        yield from fields.address_out_of_place(found, profile)
+    yield from _judged(service, fields.address_out_of_place, profile)
 
 
 def clb_hostname_loop_risk(service: Service, profile: Profile) -> Iterator[Hit]:
     """Calls from inside that come back to the node they left."""
-    found = balancer(service)
-    if found:
-        yield from fields.loops(found)
+    yield from _judged(service, fields.loops)
 
 
 # --- Classes and addresses
@@ -541,9 +497,7 @@ def lb_ignored_by_class_annotation(service: Service, profile: Profile) -> Iterat
 
 def lb_type_annotation_no_effect(service: Service, profile: Profile) -> Iterator[Hit]:
     """The annotation `type`, which a feature gate switches on."""
-    found = balancer(service)
-    if found:
-        yield from fields.useless_type(service, found, profile)
+    yield from _judged(service, fields.useless_type, service, profile)
 
 
 # Names of programs that are there to be reached from outside.
