@@ -35,7 +35,7 @@ class Conflict(NamedTuple):
 def conflicts(view: View, minors: Iterable[int | None]) -> list[Conflict]:
     """What the API server of these versions would refuse of an object of a built-in kind."""
     found: dict[tuple[Any, ...], Conflict] = {}
-    api_version, kind = view.data["apiVersion"], view.kind
+    api_version, kind = view.data.get("apiVersion"), view.kind
     if not isinstance(api_version, str):
         api_version = f"{view.id.group}/{view.id.version}".removeprefix("/")
     secret = view.family == ("", "Secret")

@@ -83,6 +83,9 @@ FORMATS: Mapping[str, Callable[[object], str]] = {
     "env-name": names.env_name,
     "strict-env-name": names.strict_env_name,
     "config-key": names.config_key,
+    "fully-qualified-name": names.fully_qualified_name,
+    "domain-prefixed-path": names.domain_prefixed_path,
+    "path-segment": names.path_segment,
 }
 """Each gives '' for what the API server accepts, else a reason; the rule invalid-format has an entry for each."""
 
@@ -97,7 +100,9 @@ def format_check(name: str, severity: Severity | None = None) -> Check:
 
     def check(value: Any, path: Path, found: list[Mistake]) -> None:
         # Where it is no grammar of the value itself, Go takes the empty string for an absent one.
-        if isinstance(value, str) and (value or name in _DECODED) and problem(value):
+        if not isinstance(value, str) or not (value or name in _DECODED):
+            return
+        if problem(value) and not values.is_to_fill_in(value):
             found.append(mistake("invalid-format", path, name, "value", value=value)._replace(severity=severity))
 
     return check

@@ -5,7 +5,7 @@ Each check takes any object and gives `''` when the API server accepts it as suc
 `type` not a string · `empty` · `length` · `case` right but for upper-case letters · `characters` · `edge` starts,
 ends or has a part that starts or ends with a wrong character · `start` starts with a digit · `dots` a label
 with dots · `prefix` the part before the slash · `slash` more than one · `letter` no letter · `hyphens` two in
-a row · `dot-name` is `.` or starts with `..`
+a row · `dot-name` is `.` or starts with `..` · `parts` fewer than three
 
 Where several apply, the first that the order of the checks meets. An `Unknown` gives `''`. Unless said otherwise
 they restate apimachinery/pkg/util/validation/validation.go.
@@ -124,6 +124,31 @@ def strict_env_name(text: str) -> str:
 def config_key(text: str) -> str:
     """A key in the data of a ConfigMap or Secret: at most 253 of `A-Za-z0-9-_.` (IsConfigMapKey)."""
     return _reason(text, 253, "[-._a-zA-Z0-9]*") or _dot_name(text)
+
+
+@_grammar
+def fully_qualified_name(text: str) -> str:
+    """The name of a webhook: a DNS name of at least three parts (IsFullyQualifiedName)."""
+    return dns1123_subdomain(text) or ("parts" if text.count(".") < 2 else "")
+
+
+@_grammar
+def domain_prefixed_path(text: str) -> str:
+    """The controller of an IngressClass: a DNS name, a slash, and what a URL's path may have (IsDomainPrefixedPath)."""
+    if not text:
+        return "empty"
+    domain, _, path = text.partition("/")
+    if not domain or not path or dns1123_subdomain(domain):
+        return "prefix"
+    return "" if re.fullmatch(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", path) else "characters"
+
+
+@_grammar
+def path_segment(text: str) -> str:
+    """A name that is a part of a URL's path: roles, metrics (apimachinery/pkg/api/validation/path/name.go)."""
+    if text in (".", ".."):
+        return "dot-name"
+    return "characters" if "/" in text or "%" in text else ""
 
 
 def service_dns(text: object, domain: str = "cluster.local") -> tuple[str, str | None] | None:

@@ -478,10 +478,11 @@ def is_placeholder(value: str) -> bool:
 
 
 # What people and tools write in place of a value that is filled in later: names in brackets, variables, stars and
-# dots, words in capitals or with `your-`, and references that a tool resolves (https://github.com/helmfile/vals).
+# dots, words in capitals or with `your-`, Helm's name of no release, and references that a tool resolves
+# (https://github.com/helmfile/vals).
 _TO_FILL_IN = re.compile(
     r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
-    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:|your[-_])"
+    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:|your[-_]|RELEASE-NAME)"
 )
 
 

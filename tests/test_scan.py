@@ -356,12 +356,14 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web}
-spec: {rules: [{http: {paths: [{backend: {service: {name: "${V}", port: {number: "${V}"}}}}]}}]}
+spec:
+  rules:
+  - http: {paths: [{path: "${V}", pathType: "${V}", backend: {service: {name: "${V}", port: {number: "${V}"}}}}]}
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: web}
-spec: {scaleTargetRef: {kind: "${V}", name: "${V}"}, minReplicas: "${V}"}
+spec: {scaleTargetRef: {kind: "${V}", name: "${V}"}, minReplicas: "${V}", maxReplicas: "${V}"}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -133,6 +133,9 @@ def policy(view: View) -> Iterator[Hit]:
         return
     if not validations and not audits:
         yield Hit(view.at("spec", "validations"), message="nothing", depends=(view.at("spec", "auditAnnotations"),))
+    constraints = view.spec.get("matchConstraints")
+    if isinstance(constraints, dict) and not constraints.get("resourceRules"):
+        yield Hit(view.at("spec", "matchConstraints", "resourceRules"), message="rules")
     for index, one in enumerate(sequence(validations)):
         for field in ("expression", "message", "messageExpression"):
             written = mapping(one).get(field)

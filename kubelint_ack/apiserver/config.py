@@ -249,9 +249,13 @@ def limits(ranges: View) -> Iterator[Hit]:
         if not isinstance(limit, dict):
             continue
         at, kind = ranges.at("spec", "limits", index, "type"), limit.get("type")
-        if isinstance(kind, str):
+        if isinstance(kind, str) and kind and not is_to_fill_in(kind):
             if kind in kinds:
                 yield Hit(at, message="type-twice", type=kind)
+            elif kind not in ("Pod", "Container", "PersistentVolumeClaim") and (
+                "/" not in kind or qualified_name(kind)
+            ):
+                yield Hit(at, message="type", type=kind)
             kinds.add(kind)
         if kind == "Pod":
             for field in ("default", "defaultRequest"):
@@ -262,11 +266,23 @@ def limits(ranges: View) -> Iterator[Hit]:
             unknown = any(isinstance(limit.get(field), Unknown) for field in ("min", "max"))
             if not unknown and not any("storage" in one for one in held):
                 yield Hit(ranges.at("spec", "limits", index), message="claim", depends=(at,))
-        names = dict.fromkeys(
-            name for field in ("min", "max", "default", "defaultRequest") for name in mapping(limit.get(field))
-        )
-        for name in names:
+        if kind in ("Pod", "Container"):
+            yield from _limit_names(ranges, index, limit)
+        for name in dict.fromkeys(name for field in _LIMITS for name in mapping(limit.get(field))):
             yield from _order(ranges, index, limit, name)
+
+
+_LIMITS = ("min", "max", "default", "defaultRequest")
+
+
+def _limit_names(ranges: View, index: int, limit: Mapping[str, Any]) -> Iterator[Hit]:
+    """What no pod can ask for (validateContainerResourceName)."""
+    for field in (*_LIMITS, "maxLimitRequestRatio"):
+        for name in mapping(limit.get(field)):
+            known = name in ("cpu", "memory", "ephemeral-storage") or not isinstance(name, str)
+            if not known and "/" not in name and not name.startswith("hugepages-") and not is_to_fill_in(name):
+                at = ranges.at("spec", "limits", index, field, name).key
+                yield Hit(at, message="resource", name=name, depends=(ranges.at("spec", "limits", index, "type"),))
 
 
 def _order(ranges: View, index: int, limit: Mapping[str, Any], name: str) -> Iterator[Hit]:

@@ -53,6 +53,28 @@ def recycled_root(volume: View) -> Iterator[Hit]:
         yield Hit(at, depends=(volume.at("spec", "hostPath"),), path=path)
 
 
+_CSI_SECRETS = (
+    "controllerPublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodePublishSecretRef",
+    "nodeStageSecretRef",
+    "nodeExpandSecretRef",
+)
+
+
+def csi_secrets(volume: View) -> Iterator[Hit]:
+    """Secrets of a CSI volume that are not named in full."""
+    csi = mapping(volume.spec.get("csi"))
+    for field in _CSI_SECRETS:
+        secret = csi.get(field)
+        if not isinstance(secret, dict):
+            continue
+        for part in ("name", "namespace"):
+            if secret.get(part) in (None, ""):
+                yield Hit(volume.at("spec", "csi", field, part), field=field, part=part)
+                break
+
+
 def claim_request(claim: View) -> Iterator[Hit]:
     """The size that a claim asks for: there, and above zero."""
     resources = claim.spec.get("resources")

@@ -35,6 +35,10 @@ def pdb_blocks_eviction(budget: BudgetFact, project: Project, profile: Profile) 
         return
     if project.is_patched(budget, "spec"):
         return
+    if budget.unlimited:
+        # The controller then expects no pod at all, and allows no eviction (pkg/controller/disruption/disruption.go).
+        yield Hit(at("spec", "maxUnavailable"), message="no-limit", budget=budget.resource.id.name)
+        return
     minimum, maximum = _limit(budget.min_available), _limit(budget.max_unavailable)
     if (minimum is None) == (maximum is None):
         return
@@ -44,8 +48,8 @@ def pdb_blocks_eviction(budget: BudgetFact, project: Project, profile: Profile) 
         return
     value = budget.min_available if maximum is None else budget.max_unavailable
     field = "minAvailable" if maximum is None else "maxUnavailable"
-    if (maximum is not None and maximum.number <= 0) or (
-        minimum is not None and minimum.percent and minimum.number >= 100
+    if (maximum is not None and maximum.number == 0) or (
+        minimum is not None and minimum.percent and minimum.number == 100
     ):
         yield Hit(
             budget.at,
@@ -98,10 +102,11 @@ class _Limit(NamedTuple):
 
 
 def _limit(value: int | str | None) -> _Limit | None:
+    """None also where the API server refuses it: pdb-limit-invalid says so."""
     if isinstance(value, int):
-        return _Limit(value, False)
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal() and len(value) < 9:
-        return _Limit(int(value[:-1]), True)
+        return _Limit(value, False) if value >= 0 else None
+    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal() and len(value) < 5:
+        return _Limit(int(value[:-1]), True) if int(value[:-1]) <= 100 else None
     return None
 
 
@@ -128,6 +133,9 @@ def _replicas(workload: WorkloadFact, project: Project) -> _Replicas | None:
 # --- Autoscalers
 
 
+_APPS = ("Deployment", "StatefulSet", "ReplicaSet")
+
+
 def hpa_target_missing(scaler: ScalerFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """An autoscaler whose target does not exist, or is looked for in the wrong API group."""
     target = scaler.target
@@ -147,6 +155,9 @@ def hpa_target_missing(scaler: ScalerFact, project: Project, profile: Profile) -
                 right=named[0].resource.family[0] or "v1",
                 **values,
             )
+        return
+    if not target.group and target.kind in _APPS:
+        yield Hit(target.at, message="no-group", right="apps", **values)
         return
     answer = project.resolve(target, scaler)
     if answer.unseen:

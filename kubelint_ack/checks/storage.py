@@ -342,6 +342,11 @@ def pv_root_recycled(volume: View, profile: Profile) -> Iterator[Hit]:
     yield from refused.recycled_root(volume)
 
 
+def pv_csi_secret_incomplete(volume: View, profile: Profile) -> Iterator[Hit]:
+    """A Secret of a CSI volume without its name or namespace."""
+    yield from refused.csi_secrets(volume)
+
+
 def pvc_request_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
     """A claim that asks for no size."""
     yield from refused.claim_request(claim)

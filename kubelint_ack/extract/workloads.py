@@ -240,7 +240,7 @@ def scaler(view: View, x: Extraction, into: Facts) -> None:
     kind = text(target.get("kind", "Deployment" if keda else None))
     version = text(target.get("apiVersion", "apps/v1" if keda else None)) or ""
     reference = None
-    if kind and text(target.get("name")):
+    if kind and text(target.get("name")) and not isinstance(target.get("apiVersion"), Unknown):
         here = at("spec", "scaleTargetRef", "name")
         reference = Reference(kind, target["name"], here, group=version.rpartition("/")[0], role="scale-target")
     lowest, highest = ("minReplicaCount", "maxReplicaCount") if keda else ("minReplicas", "maxReplicas")
@@ -267,6 +267,7 @@ def budget(view: View, x: Extraction, into: Facts) -> None:
             minimum if isinstance(minimum, str) else integer(minimum),
             maximum if isinstance(maximum, str) else integer(maximum),
             at("spec", "maxUnavailable" if maximum is not None else "minAvailable"),
+            bool(view.spec) and minimum is None and maximum is None,
         )
     )
 

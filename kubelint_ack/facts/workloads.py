@@ -113,6 +113,8 @@ class BudgetFact(NamedTuple):
     min_available: int | str | None
     max_unavailable: int | str | None
     at: FieldPath
+    unlimited: bool = False
+    """Neither limit is written."""
 
 
 class MonitorFact(NamedTuple):
