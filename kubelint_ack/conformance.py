@@ -35,9 +35,7 @@ class Conflict(NamedTuple):
 def conflicts(view: View, minors: Iterable[int | None]) -> list[Conflict]:
     """What the API server of these versions would refuse of an object of a built-in kind."""
     found: dict[tuple[Any, ...], Conflict] = {}
-    api_version, kind = view.data.get("apiVersion"), view.kind
-    if not isinstance(api_version, str):
-        api_version = f"{view.id.group}/{view.id.version}".removeprefix("/")
+    api_version, kind = f"{view.id.group}/{view.id.version}".removeprefix("/"), view.kind
     secret = view.family == ("", "Secret")
     for minor in minors:
         node = apis.kind_node(api_version, kind, minor)
@@ -77,9 +75,13 @@ def _hit(one: Mistake) -> Hit:
     return Hit(FieldPath(one.route, one.part), message=one.message, severity=one.severity, **one.values)
 
 
+_STRICT = ("unknown-field", "wrong-type")
+_DECODING = {("invalid-format", form) for form in ("byte", "date-time", "quantity")}
+
+
 def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | None:
     """A mistake with all that is worth saying of it; None if the API server does not mind after all."""
-    if one.route[0] == "status" and one.rule not in ("unknown-field", "wrong-type"):
+    if one.route[:1] == ("status",) and (one.rule, one.message) not in _DECODING and one.rule not in _STRICT:
         # Dropped before it is validated; only decoding must succeed.
         return None
     values = {**one.values, "parent": _name_of(one.route[:-1], view.kind)}

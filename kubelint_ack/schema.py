@@ -37,7 +37,9 @@ class Mistake(NamedTuple):
 Check = Callable[[Any, Path, list[Mistake]], None]
 """A check of a value that is present, known and of the right type."""
 
-Type = Literal["any", "string", "integer", "number", "boolean", "list", "map", "int-or-string", "quantity", "pending"]
+Type = Literal[
+    "any", "string", "integer", "number", "boolean", "list", "map", "int-or-string", "quantity", "bytes", "pending"
+]
 
 
 class Node:
@@ -209,12 +211,15 @@ def _scalar(node: Node, value: Any, path: Path, found: list[Mistake]) -> bool:
         right = kind is int or kind is float
     elif expected == "int-or-string":
         right = kind is str or kind is int or (kind is float and value.is_integer())
+    elif expected == "bytes":
+        # encoding/json takes a list of numbers too.
+        right = kind is str or (kind is list and all(type(item) is int for item in value))
     else:
         right = kind is str or kind is int or kind is float
     if not right:
         found.append(_wrong_type(node, value, path))
         return False
-    if kind is str:
+    if kind is str or kind is list:
         return True
     if (node.low is not None and value < node.low) or (node.high is not None and value > node.high):
         found.append(out_of_range(node.low, node.high, value, path))
@@ -238,7 +243,7 @@ def _wrong_type(node: Node, value: Any, path: Path) -> Mistake:
 
 def _wording(node: Node, value: Any) -> str:
     """The entry of wrong-type that says what is expected, and what is there."""
-    expected = node.type
+    expected = "string" if node.type == "bytes" else node.type
     if value is None:
         return "null"
     if expected == "map":
@@ -299,6 +304,7 @@ def compile_schema(schema: Mapping[str, Any], refer: Callable[[str], Node], form
         node.checks = (formats("quantity"),)
     elif node.type == "string":
         if schema.get("format") in ("byte", "date-time"):
+            node.type = "bytes" if schema["format"] == "byte" else "string"
             node.checks = (formats(schema["format"]),)
         if "enum" in schema:
             node.checks = (*node.checks, enum_check(schema["enum"]))
