@@ -90,9 +90,10 @@ def _status(schema: Mapping[str, Any]) -> Iterator[SchemaMistake]:
 def _node(schema: Mapping[str, Any], route: Route, level: Level, in_metadata: bool, found: list[SchemaMistake]) -> None:
     _keywords(schema, route, in_metadata, found)
     _structure(schema, route, level, found)
-    _values(schema, schema, route, "", found)
-    for inner, one in _nested(schema):
-        _complete(one, schema, (*route, *inner), found)
+    _values(schema, schema, route, found)
+    if level == "root":
+        for inner, one in _nested(schema):
+            _complete(one, schema, (*route, *inner), found)
     if LIST_TYPE in schema or LIST_KEYS in schema or MAP_TYPE in schema:
         found += _lists(schema, route)
     if VALIDATIONS in schema:
@@ -175,23 +176,21 @@ def _structure(schema: Mapping[str, Any], route: Route, level: Level, found: lis
     if level == "root" and isinstance(properties.get("metadata"), dict):
         for key, value in properties["metadata"].items():
             names = set(_mapping(value)) if key == "properties" else {""}
-            if value is None or key in ("type", "description", "title", "default") or names <= {"name", "generateName"}:
+            if value is None or key in ("type", "default") or names <= {"name", "generateName"}:
                 continue
             add("metadata", "properties", "metadata", key)
             break
 
 
-def _values(
-    outer: Mapping[str, Any], schema: Mapping[str, Any], route: Route, junctor: str, found: list[SchemaMistake]
-) -> None:
+def _values(outer: Mapping[str, Any], schema: Mapping[str, Any], route: Route, found: list[SchemaMistake]) -> None:
     """The value validations of a schema: under a junctor nothing may say what the structure is."""
     for inner, one in _nested(schema):
         where = (*route, *inner)
         if inner[0] == "anyOf" and _is_int_or_string(outer, schema, route, inner):
             continue
         _keywords(one, where, False, found)
-        _forbidden(one, where, "allOf" if inner[0] == "allOf" and junctor in ("", "allOf") else "anyOf", found)
-        _values(outer, one, where, "allOf" if inner[0] == "allOf" and junctor in ("", "allOf") else "anyOf", found)
+        _forbidden(one, where, found)
+        _values(outer, one, where, found)
 
 
 def _is_int_or_string(outer: Mapping[str, Any], schema: Mapping[str, Any], route: Route, inner: Route) -> bool:
@@ -201,15 +200,14 @@ def _is_int_or_string(outer: Mapping[str, Any], schema: Mapping[str, Any], route
     return schema is outer or route[-2:] == ("allOf", 0)
 
 
-def _forbidden(schema: Mapping[str, Any], route: Route, junctor: str, found: list[SchemaMistake]) -> None:
+def _forbidden(schema: Mapping[str, Any], route: Route, found: list[SchemaMistake]) -> None:
     for key, value in schema.items():
         wrong = (
             (key in ("type", "title", "description") and value not in (None, ""))
             or (key in ("additionalProperties", "default", "externalDocs") and value is not None)
             or (key in ("nullable", PRESERVE, EMBEDDED, INT_OR_STRING) and value is True)
             or (key in (LIST_TYPE, MAP_TYPE) and value is not None)
-            or (key == LIST_KEYS and value not in (None, []))
-            or (key == VALIDATIONS and value not in (None, []) and junctor != "allOf")
+            or (key in (LIST_KEYS, VALIDATIONS) and value not in (None, []))
         )
         if wrong:
             found.append(SchemaMistake("crd-not-structural", "nested", (*route, key), {"keyword": key}))
@@ -217,21 +215,21 @@ def _forbidden(schema: Mapping[str, Any], route: Route, junctor: str, found: lis
     if "metadata" in properties:
         found.append(SchemaMistake("crd-not-structural", "nested-metadata", (*route, "properties", "metadata"), {}))
     if isinstance(schema.get("items"), dict):
-        _below(schema["items"], (*route, "items"), junctor, found)
+        _below(schema["items"], (*route, "items"), found)
     for name, one in properties.items():
         if isinstance(one, dict):
-            _below(one, (*route, "properties", name), junctor, found)
+            _below(one, (*route, "properties", name), found)
 
 
-def _below(schema: Mapping[str, Any], route: Route, junctor: str, found: list[SchemaMistake]) -> None:
+def _below(schema: Mapping[str, Any], route: Route, found: list[SchemaMistake]) -> None:
     """A field or item that a junctor speaks of."""
     _keywords(schema, route, False, found)
-    _forbidden(schema, route, junctor, found)
-    _values({}, schema, route, junctor, found)
+    _forbidden(schema, route, found)
+    _values({}, schema, route, found)
 
 
 def _complete(nested: Mapping[str, Any], schema: Any, route: Route, found: list[SchemaMistake]) -> None:
-    """Fields and items that a junctor speaks of must be in the structure as well."""
+    """Fields and items that a junctor at the root speaks of must be in the structure; further down it is not asked."""
     structure = _mapping(schema)
     for inner, one in _nested(nested):
         _complete(one, schema, (*route, *inner), found)
