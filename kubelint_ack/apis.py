@@ -8,7 +8,7 @@ from kubelint_ack import store
 from kubelint_ack.constraints import constrain, format_check
 from kubelint_ack.schema import Node, compile_schema
 
-_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 def served_in(api_version: str, kind: str, minor: int | None) -> int | None:
@@ -52,7 +52,7 @@ def definition(name: str, minor: int, declared: bool) -> Node:
         made = compile_schema(schema, lambda other: definition(other, minor, declared), format_check)
         for slot in ("type", "fields", "values", "items", "low", "high", "checks"):
             setattr(node, slot, getattr(made, slot))
-        if name == _OBJECT_META and node.fields is not None:
+        if name == OBJECT_META and node.fields is not None:
             # Written by the server alone, which reads it back as it is.
             node.fields["managedFields"] = Node("any")
         constrain(node, name, minor if declared else None)

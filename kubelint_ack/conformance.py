@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kubelint_ack import apis, store
+from kubelint_ack.crds import Definition, Version
+from kubelint_ack.custom_schema import compile_custom, holds_unknown, prepared
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
 from kubelint_ack.schema import Mistake, Node, label, validate
 from kubelint_ack.values import nearest
@@ -20,6 +22,8 @@ RULES = (
     "value-out-of-range",
     "duplicate-item",
     "exclusive-fields",
+    "schema-mismatch",
+    "crd-validation-failed",
 )
 """The rules whose findings come from here."""
 
@@ -50,6 +54,110 @@ def conflicts(view: View, minors: Iterable[int | None]) -> list[Conflict]:
             hit = known.hit if known else _hit(told)
             found[key] = Conflict(told.rule, hit, (*(known.minors if known else ()), minor))
     return list(found.values())
+
+
+class Judged(NamedTuple):
+    """What is to be said of a custom resource."""
+
+    conflicts: list[Conflict]
+    reason: str = ""
+    """Why it could not be judged wholly: `no-schema` or `cel`."""
+
+
+def judge(view: View, found: Sequence[Definition], minors: Iterable[int | None]) -> Judged:
+    """What the API server of these versions would refuse of an object. `found`: what the project says of its kind."""
+    kinds = store.groups().get(view.id.group)
+    if kinds and view.kind in kinds:
+        return Judged(conflicts(view, minors))
+    return judge_custom(view, found, minors) if found else Judged([], "no-schema")
+
+
+def judge_custom(view: View, found: Sequence[Definition], minors: Iterable[int | None]) -> Judged:
+    """What the API server would refuse of a custom resource, by what the project says of its kind.
+
+    Where it says several things (old and new copies of a definition), only what all of them refuse.
+    """
+    named = [one for one in found if view.id.version in one.versions]
+    if not named:
+        complete = [one for one in found if one.is_complete]
+        if not complete or len(complete) < len(found):
+            return Judged([], "no-schema")
+        served = [name for one in complete for name, version in one.versions.items() if version.served]
+        return Judged([_unserved(view, served, minors)])
+    answers = [_by_version(view, one.versions[view.id.version]) for one in named]
+    if not all(one.versions[view.id.version].served for one in named):
+        served = [name for one in named for name, version in one.versions.items() if version.served]
+        if view.id.version not in served:
+            return Judged([_unserved(view, served, minors)])
+    reason = next((reason for _, reason in answers if reason), "")
+    shared = [mistakes for mistakes, reason in answers if reason != "no-schema"]
+    if len(shared) < len(answers):
+        return Judged([], reason)
+    first, *others = shared
+    keys = [{(one.rule, one.route) for one in other} for other in others]
+    kept = [one for one in first if all((one.rule, one.route) in key for key in keys)]
+    return Judged([Conflict(one.rule, _hit(one), tuple(minors)) for one in kept], reason)
+
+
+def _unserved(view: View, served: Sequence[str], minors: Iterable[int | None]) -> Conflict:
+    names = ", ".join(dict.fromkeys(served)) or "-"
+    hit = Hit(
+        FieldPath(("apiVersion",), "value"),
+        message="crd-version",
+        kind=view.kind,
+        group=view.id.group,
+        version=view.id.version,
+        served=names,
+    )
+    return Conflict("unknown-kind", hit, tuple(minors))
+
+
+_nodes: dict[int, tuple[Any, Node]] = {}
+
+
+def _node_of(version: Version) -> Node:
+    """The compiled schema of a version, made once: definitions are remembered while they are used."""
+    schema = version.schema
+    known = _nodes.get(id(schema))
+    if known is None or known[0] is not schema:
+        if len(_nodes) > _MOST_NODES:
+            _nodes.clear()
+        assert schema is not None
+        newest = store.minors()[1]
+        known = (schema, compile_custom(schema, lambda: apis.definition(apis.OBJECT_META, newest, False)))
+        _nodes[id(schema)] = known
+    return known[1]
+
+
+_MOST_NODES = 500
+
+
+def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
+    """What is wrong by one version of one definition, and why it could not be judged wholly."""
+    if version.schema is None:
+        return [], "no-schema"
+    if version.is_foreign:
+        from kubelint_ack.validation import foreign_mistakes
+
+        foreign = foreign_mistakes(view.data, version.schema)
+        if foreign is None:
+            return [], "no-schema"
+        known = [(route, text) for route, text in foreign if not holds_unknown(view.get(*route))]
+        return [_foreign(route, text, view) for route, text in known], ""
+    node = _node_of(version)
+    data = prepared(view.data, version.schema)
+    mistakes = [
+        one
+        for one in validate(node, data)
+        if not (version.has_status and one.route[:1] == ("status",) and one.rule != "unknown-field")
+    ]
+    told_of = [_told(one, node, view, None) for one in mistakes]
+    return _without_echoes([one for one in told_of if one is not None]), ""
+
+
+def _foreign(route: Route, text: str, view: View) -> Mistake:
+    values = {"field": label(route) or view.kind, "text": text}
+    return Mistake("schema-mismatch", route, "field", "foreign", values)
 
 
 def _without_echoes(mistakes: list[Mistake]) -> list[Mistake]:
@@ -85,6 +193,8 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
         # Dropped before it is validated; only decoding must succeed.
         return None
     values = {**one.values, "parent": _name_of(one.route[:-1], view.kind)}
+    if not one.route:
+        values["field"] = view.kind
     one = one._replace(values=values)
     if one.rule != "unknown-field":
         return one
@@ -98,7 +208,8 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
         since = known[0] if known[0] > minor else known[-1]
         return one._replace(message=message, values={**values, "since": f"1.{since}", "version": f"1.{minor}"})
     chain = _chain(root, one.route[:-1])
-    holder: Any = view.get(*one.route[:-1])
+    # A default of the schema may be wrong itself.
+    holder: Any = view.get(*one.route[:-1]) or ()
     names = [name for name in chain[-1].fields or () if name not in holder]
     near = nearest(field, names, 0.85)
     if near is None:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from kubelint_ack.crd_schema import SchemaMistake, schema_mistakes
+from kubelint_ack.crd_schema import SchemaMistake, children, schema_mistakes
+from kubelint_ack.custom_schema import compile_custom, prepared
 from kubelint_ack.names import dns1035_label, dns1123_subdomain
-from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown, field_text
+from kubelint_ack.schema import Node, validate
 from kubelint_ack.views import View, mapping, sequence
 
 
@@ -234,3 +236,30 @@ def conversion_invalid(view: View) -> Iterator[Hit]:
             yield Hit(where, message="reviews", reviews=reviews, known=", ".join(_REVIEWS))
     elif reviews in (None, []):
         yield Hit(view.at(*at, "conversionReviewVersions"), message="no-reviews", known=", ".join(_REVIEWS))
+
+
+# --- defaults
+
+
+def default_invalid(view: View) -> Iterator[Hit]:
+    """Defaults that the server would refuse as values, or drop in part."""
+    for index, version in _versions(view) if _is_current_crd(view) else ():
+        schema = mapping(version.get("schema")).get("openAPIV3Schema")
+        if isinstance(schema, dict):
+            top = ("spec", "versions", index, "schema", "openAPIV3Schema")
+            for inner, one, _ in children(schema):
+                is_meta = inner[-1] in ("apiVersion", "kind", "metadata") and inner[0] == "properties"
+                yield from _defaults(view, one, (*top, *inner), is_meta)
+
+
+def _defaults(view: View, schema: Mapping[str, Any], route: Route, is_meta: bool) -> Iterator[Hit]:
+    default = schema.get("default")
+    if default is not None and is_meta:
+        yield Hit(view.at(*route, "default"), message="meta")
+    elif default is not None:
+        wrong = validate(compile_custom(schema, lambda: Node("any"), is_object=False), prepared(default, schema))
+        if wrong:
+            where = (*route, "default", *wrong[0].route)
+            yield Hit(view.at(*where), rule=wrong[0].rule, place=field_text(where[len(route) :]))
+    for inner, one, _ in children(schema):
+        yield from _defaults(view, one, (*route, *inner), is_meta)

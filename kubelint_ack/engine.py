@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubelint_ack.catalog import Active, expand
 from kubelint_ack.config import Config
+from kubelint_ack.crds import Unusable, configured, definitions
 from kubelint_ack.decode import Decoded, decode
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.files import Inputs, Source, Unreadable, read
@@ -113,6 +114,7 @@ def run(request: Request) -> Outcome:
     scope = {source.path for source in inputs.scope}
     kept, suppressed = _suppress(hits, by_path, request, not_evaluated)
     own_files = {path for one in _clusters(config) for path in _cluster_paths(one)}
+    own_files.update(one.path for one in reading.unusable)
 
     def in_scope(finding: Finding) -> bool:
         return (
@@ -169,6 +171,8 @@ class _Reading(NamedTuple):
     environments: Mapping[str, Environment]
     records: Mapping[str, ScanRecord]
     targets: Sequence[Target]
+    unusable: Sequence[Unusable]
+    """Files that the configuration names for their schemas, in vain."""
 
     def knowledge(self, target: Target) -> Knowledge:
         """What is known about the completeness of a target's unit."""
@@ -183,7 +187,14 @@ def _read(request: Request) -> _Reading:
     sources = {source.path: source for source in sorted((*inputs.scope, *inputs.context), key=lambda one: one.path)}
     kustomizations, charts, roles = layout(sources, config)
     profiles, environments = profiles_of(config, request.versions)
-    settings = Settings(dict(request.active), profiles, {**POD_ROUTES, **config.workloads}, config.max_file_size)
+    pieces, unusable = configured(config.schemas, inputs.root, config.max_file_size)
+    settings = Settings(
+        dict(request.active),
+        profiles,
+        {**POD_ROUTES, **config.workloads},
+        config.max_file_size,
+        definitions(pieces, config.max_file_size),
+    )
     key = _settings_key(settings)
     records = scan_all(list(sources.values()), roles, settings, key, request.jobs, request.cache, request.progress)
     by_path = {record.path: record for record in records}
@@ -195,7 +206,7 @@ def _read(request: Request) -> _Reading:
     idle = {record.path for record in records if not (record.resources or record.hidden or record.broken)}
     paths = {name: found.paths for name, found in environments.items()}
     all_units = units(files, kustomizations, charts, paths, idle)
-    return _Reading(sources, settings, environments, by_path, targets_of(all_units, environments))
+    return _Reading(sources, settings, environments, by_path, targets_of(all_units, environments), unusable)
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:
@@ -308,6 +319,9 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
             if names or path not in holding:
                 add(hit._replace(profiles=()), names or {BASE})
 
+    for hit in _unusable(reading):
+        add(hit, [BASE])
+
     needy = [one for one in settings.active.values() if one.rule.reads == "resource" and one.rule.needs]
     for target in targets:
         own = settings.profiles[target.profile]
@@ -364,6 +378,17 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
         for rule, (needs, where) in sorted(unjudged.items())
     )
     return found, not_evaluated
+
+
+def _unusable(reading: _Reading) -> Iterator[LocatedHit]:
+    """Schema files that are none; a syntax error is left to the rule for that where the file is linted as well."""
+    active = reading.settings.active.get("schema-file-unusable")
+    for one in reading.unusable if active else ():
+        assert active is not None
+        if one.problem != "syntax" or one.path not in reading.records:
+            place = Place(one.span, "", "")
+            values = {"detail": one.detail}
+            yield LocatedHit(active.rule.name, one.path, place, None, one.problem, active.severity, values)
 
 
 def _clusters(config: Config) -> list[Any]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubelint_ack.crds import definitions, pieces_of
 from kubelint_ack.files import Source, Unreadable, read
 from kubelint_ack.scan import ScanRecord, Settings, crashed, scan, unreadable
 
@@ -17,16 +18,21 @@ if TYPE_CHECKING:
 FORK_THRESHOLD = 150_000
 SPAWN_THRESHOLD = 1_500_000
 
-Work = tuple[Source, str]
+HELD = 100_000_000
+"""Bytes of files that are kept between looking for definitions and scanning; beyond, they are read again."""
+
+Work = tuple[Source, str, bytes | None]
+"""A source, its role, and its content where that is held."""
 Progress = Callable[[int, int], None] | None
 
 _settings: Settings | None = None
 
 
-def scan_source(source: Source, role: str, settings: Settings) -> ScanRecord:
-    """The record of a source, read now."""
+def scan_source(work: Work, settings: Settings) -> ScanRecord:
+    """The record of a source, read now where its content is not held."""
+    source, role, data = work
     try:
-        data = read(source, settings.max_bytes)
+        data = read(source, settings.max_bytes) if data is None else data
     except Unreadable as error:
         return unreadable(source.path, error.reason, error.detail, settings)
     try:
@@ -44,27 +50,42 @@ def scan_all(
     cache: Cache | None,
     progress: Progress,
 ) -> list[ScanRecord]:
-    """The records of all sources, in their order. `jobs` 0: as many processes as pay."""
+    """The records of all sources, in their order. `jobs` 0: as many processes as pay.
+
+    Everything is read first, since what a file is judged by may be defined in any other. The settings bring what is
+    defined elsewhere.
+    """
     total = len(sources)
     records: dict[str, ScanRecord] = {}
-    work: list[tuple[Source, str]] = []
+    waiting: list[Work] = []
     hashes: dict[str, str] = {}
-    if cache is not None:
-        cache.open(settings_key)
+    pieces = list(settings.definitions.pieces)
+    held = 0
     for source in sources:
         role = roles.get(source.path, "manifest")
+        try:
+            data = read(source, settings.max_bytes)
+        except Unreadable as error:
+            records[source.path] = unreadable(source.path, error.reason, error.detail, settings)
+            continue
+        if role == "manifest":
+            pieces += pieces_of(source, data)
         if cache is not None and source.data is None:
-            try:
-                data = read(source, settings.max_bytes)
-            except Unreadable as error:
-                records[source.path] = unreadable(source.path, error.reason, error.detail, settings)
-                continue
             hashes[source.path] = cache.digest(data, source.path, f"{role}{source.explicit:d}")
-            stored = cache.get(source.path, hashes[source.path])
-            if stored is not None:
-                records[source.path] = stored
-                continue
-        work.append((source, role))
+        held += len(data)
+        waiting.append((source, role, data if held <= HELD else None))
+    settings = settings._replace(definitions=definitions(pieces, settings.max_bytes))
+    work = waiting
+    if cache is not None:
+        cache.open(settings_key)
+        work = []
+        for one in waiting:
+            path = one[0].path
+            stored = cache.get(path, hashes[path]) if path in hashes else None
+            if stored is not None and stored.schemas == settings.definitions.digest(stored.families):
+                records[path] = stored
+            else:
+                work.append(one)
     processes = _processes(work, jobs)
 
     def done(record: ScanRecord, encoded: bytes | None) -> None:
@@ -80,8 +101,8 @@ def scan_all(
         enabled = gc.isenabled()
         gc.disable()
         try:
-            for source, role in work:
-                done(scan_source(source, role, settings), None)
+            for one in work:
+                done(scan_source(one, settings), None)
         finally:
             if enabled:
                 gc.enable()
@@ -95,9 +116,7 @@ def _processes(work: Sequence[Work], jobs: int) -> int:
         return 1
     if jobs > 1:
         return min(jobs, len(work))
-    size = 0
-    for source, _ in work:
-        size += len(source.data) if source.data is not None else _size(source.file)
+    size = sum(map(_size, work))
     threshold = FORK_THRESHOLD if hasattr(os, "fork") and os.name == "posix" else SPAWN_THRESHOLD
     return (
         min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
@@ -106,9 +125,12 @@ def _processes(work: Sequence[Work], jobs: int) -> int:
     )
 
 
-def _size(path: str) -> int:
+def _size(work: Work) -> int:
+    source, _, data = work
+    if data is not None:
+        return len(data)
     try:
-        return os.stat(path).st_size
+        return os.stat(source.file).st_size
     except OSError:
         return 0
 
@@ -128,7 +150,7 @@ def _scan_batch(batch: list[Work]) -> list[bytes | ScanRecord]:
     from kubelint_ack.cache import encode
 
     assert _settings is not None
-    records = (scan_source(source, role, _settings) for source, role in batch)
+    records = (scan_source(one, _settings) for one in batch)
     return [encode(record) or record for record in records]
 
 
@@ -140,14 +162,14 @@ def _scan_in_pool(
 
     from kubelint_ack.cache import decode
 
-    ordered = sorted(work, key=lambda item: (-_size(item[0].file), item[0].path))
+    ordered = sorted(work, key=lambda item: (-_size(item), item[0].path))
     count = min(len(ordered), processes * 8)
     batches: list[list[Work]] = [[] for _ in range(count)]
     weights = [0] * count
     for item in ordered:
         lightest = weights.index(min(weights))
         batches[lightest].append(item)
-        weights[lightest] += _size(item[0].file) + 500
+        weights[lightest] += _size(item) + 500
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.uname().sysname != "Darwin" else "spawn"
     context: Any = multiprocessing.get_context(method)
     gc.freeze()

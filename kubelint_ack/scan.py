@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kubelint_ack.catalog import Active
+from kubelint_ack.crds import Definitions
 from kubelint_ack.decode import Decoded, Document, decode
 from kubelint_ack.extract import extract
 from kubelint_ack.facts import Facts, empty_facts
@@ -61,6 +62,8 @@ class ScanRecord(NamedTuple):
     broken: list[Broken]
     """Those of its unchecked documents that can only define what they name."""
     resources: int
+    schemas: str = ""
+    """What the custom resources among its kinds were judged by: `Definitions.digest`."""
 
 
 class Settings(NamedTuple):
@@ -71,6 +74,8 @@ class Settings(NamedTuple):
     """The distinct profiles of the run."""
     pod_routes: dict[tuple[str, str], tuple[Route, ...]] = POD_ROUTES
     max_bytes: int = 10_000_000
+    definitions: Definitions = Definitions()
+    """Where the schemas of custom resources are."""
 
 
 Check = Callable[..., Iterator[Hit]]
@@ -227,6 +232,7 @@ class _Scan:
             list(self.hidden),
             self.broken,
             self.count,
+            self.settings.definitions.digest(self.families),
         )
 
     def _file_entry(self, entries: list[DocumentEntry]) -> FileEntry:
@@ -277,8 +283,7 @@ class _Scan:
             return entry("not-checked", "kustomize-patch")
         for problem in document.problems:
             self._problem(problem, document, found[0].id if len(found) == 1 else None)
-        for resource in found:
-            self._resource(document, number, resource)
+        unjudged = [self._resource(document, number, resource) for resource in found]
         identity = found[0].id if len(found) == 1 else None
         reasons = []
         if not document.complete:
@@ -289,6 +294,7 @@ class _Scan:
             reasons.append("list-items")
         if document.has_unknown:
             reasons.append("encrypted" if "sops" in mapping(document.data) else "placeholders")
+        reasons += filter(None, dict.fromkeys(unjudged))
         return DocumentEntry(
             number,
             line,
@@ -326,7 +332,8 @@ class _Scan:
             LocatedHit(rule, self.path, place, resource, message, active.severity, dict(problem.values), related)
         )
 
-    def _resource(self, document: Document, number: int, resource: Resource) -> None:
+    def _resource(self, document: Document, number: int, resource: Resource) -> str:
+        """Run all that judges one resource; why it could not be judged wholly, if so."""
         self.count += 1
         self.families[resource.family] = None
         self.found.append((document, resource))
@@ -349,11 +356,13 @@ class _Scan:
                 extract(lens, self.path, number, self.facts)
             except Exception as error:  # a crash is a finding about the linter, never the end of the run
                 self._crash("facts", error, lens, locate)
-        if self.dispatch.judges_schemas and may_be_built_in(resource.id.group):
-            try:
-                self._conform(lens, locate, self.hits[first:])
-            except Exception as error:  # as above
-                self._crash("schema", error, lens, locate)
+        if not self.dispatch.judges_schemas:
+            return ""
+        try:
+            return self._conform(lens, locate, self.hits[first:])
+        except Exception as error:  # as above
+            self._crash("schema", error, lens, locate)
+            return ""
 
     def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
         rule = active.rule
@@ -386,15 +395,22 @@ class _Scan:
                 self._crash(rule.name, error, lens, locate)
         self.hits += merged
 
-    def _conform(self, lens: View, locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> None:
-        """Hits for what the API server refuses of an object, except where a named rule says it."""
-        from kubelint_ack.conformance import conflicts, is_same_mistake
+    def _conform(self, lens: View, locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> str:
+        """Hits for what the API server refuses of an object, except where a named rule says it.
+
+        Returns why that could not be judged wholly, if so.
+        """
+        found = self.settings.definitions.find(lens.id.group, lens.kind)
+        if not found and not may_be_built_in(lens.id.group):
+            return "no-schema"
+        from kubelint_ack.conformance import is_same_mistake, judge
 
         indices: dict[int | None, tuple[int, ...]] = {}
         for index, profile in enumerate(self.settings.profiles):
             minor = profile.kubernetes_version[1] if profile.kubernetes_version else None
             indices[minor] = (*indices.get(minor, ()), index)
-        for conflict in conflicts(lens, indices):
+        judged = judge(lens, found, indices)
+        for conflict in judged.conflicts:
             active = self.settings.active.get(conflict.rule)
             if active is None or self._is_unknown(lens, conflict.hit.at):
                 continue
@@ -408,6 +424,7 @@ class _Scan:
                 continue
             everywhere = len(profiles) == len(self.settings.profiles)
             self.hits.append(located if everywhere else located._replace(profiles=profiles))
+        return judged.reason
 
     def _is_unknown(self, lens: View, at: FieldPath) -> bool:
         """Whether a path leads into a value that is unknown before rendering."""

@@ -516,3 +516,27 @@ def shown(value: Any, longest: int = LONGEST) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str) if is_json else str(value)
     text = printable(text[: longest + 1])
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+# --- schemas of others
+
+
+def foreign_mistakes(data: Any, schema: Schema) -> list[tuple[Route, str]] | None:
+    """What a user's own JSON Schema forbids, in the words of `jsonschema`; None if the schema cannot be used.
+
+    Nothing is fetched: a schema that refers to another file or address is such a one.
+    """
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    found: dict[Route, str] = {}
+    try:
+        made: Any = validator_for(schema)
+        made.check_schema(schema)
+        for error in made(schema, registry=Registry()).iter_errors(data):
+            found.setdefault(tuple(error.absolute_path), error.message)
+    except (SchemaError, Unresolvable, re.error, RecursionError):
+        return None
+    return list(found.items())

@@ -11,15 +11,15 @@ LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
     {"annotations", "ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars"}
     | {"events", "re2"},
-    {"ignore", "crd_schema"},
+    {"ignore", "crd_schema", "formats"},
     {"sources"},
     {"documents"},
     {"tree"},
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
-    {"profile", "ack", "selectors", "schema", "store", "definitions"},
-    {"constraints", "lifecycle"},
-    {"apis"},
+    {"profile", "ack", "selectors", "schema", "store"},
+    {"constraints", "lifecycle", "custom_schema"},
+    {"apis", "crds", "definitions"},
     {"conformance"},
     {"discover", "facts", "config", "starter", "apiserver"},
     {"configfile"},
@@ -47,7 +47,7 @@ OUTSIDE = {
     "jsonschema": {"validation"},
     "ruamel": {"discover", "starter"},
     "msgspec": {"cache"},
-    "pathspec": {"ignore", "crd_schema"},
+    "pathspec": {"ignore"},
     "yaml": {"events", "tree", "decode", "scalars", "documents", "catalog"},
 }
 """Which rooms may import a library."""

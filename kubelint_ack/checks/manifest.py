@@ -444,3 +444,8 @@ def api_deprecated(view: View, profile: Profile) -> Iterator[Hit]:
 def api_not_yet_available(view: View, profile: Profile) -> Iterator[Hit]:
     """An API version that came after the cluster's version."""
     yield from lifecycle.early_hits(view, profile)
+
+
+def crd_default_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """Defaults that do not fit their own schema."""
+    yield from definitions.default_invalid(view)
