@@ -66,7 +66,7 @@ class Balancer:
     """The load balancer of one Service."""
 
     def __init__(self, kind: Kind, annotations: Mapping[str, Any], ports: Sequence[tuple[int, Any, str, Any]]) -> None:
-        """`ports`: index, number, transport and target of each."""
+        """`ports`: position, number, transport and target of each; none: not known."""
         self.kind: Kind = kind
         self.settings: dict[str, Setting] = {}
         """By name, in the order written."""
@@ -77,7 +77,7 @@ class Balancer:
         self.ports = ports
         for key, value in annotations.items():
             self._enter(key, value, annotations)
-        self.listeners_known = True
+        self.listeners_known = bool(ports)
         """Whether the protocols of all listeners are known."""
         self.listeners = tuple(self._listeners())
 
@@ -219,6 +219,11 @@ class Balancer:
             return False
         return self.holds(need["key"], need.get("values", ())) is False
 
+    def is_met(self, setting: Setting) -> bool:
+        """Whether all that it needs is surely there."""
+        needs = (setting.reading or {}).get("needs", ())
+        return all(self.holds(need["key"], need.get("values", ())) is True for need in needs)
+
     def has_effect(self, setting: Setting) -> bool:
         """Whether nothing that it needs is surely absent."""
         return not any(self.unmet(need, setting) for need in (setting.reading or {}).get("needs", ()))
@@ -244,9 +249,12 @@ _DOLLARS = ("$_ip", "$SERVER_IP")
 
 @lru_cache(maxsize=1)
 def balancer(service: Service) -> Balancer | None:
-    """The load balancer of a Service; None if Alibaba Cloud makes none, or nothing shows whose Service it is."""
+    """The load balancer of a Service; None if Alibaba Cloud makes none, or nothing shows whose Service it is.
+
+    A Service without ports is a patch: what it lacks may stand elsewhere.
+    """
     kind = service.load_balancer
-    if kind is None:
+    if kind is None or not service.has("spec", "ports"):
         return None
     ports = [
         (index, port.get("port"), text(port.get("protocol", "TCP")) or "TCP", port.get("targetPort", port.get("port")))

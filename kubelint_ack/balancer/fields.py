@@ -54,7 +54,9 @@ def incomplete_access_control(balancer: Balancer) -> Iterator[Hit]:
     lacking = [name for name in parts if balancer.state(name) is False]
     if balancer.is_on("acl-status"):
         if lacking:
-            yield balancer.hit(balancer.at("acl-status"), lacking=lacking)
+            # A listener that exists may have the rest.
+            severity: Severity | None = None if balancer.reuses is False else "warning"
+            yield balancer.hit(balancer.at("acl-status"), severity=severity, lacking=lacking)
     elif status is False:
         present = [name for name in parts if balancer.state(name)]
         if present:

@@ -170,7 +170,9 @@ def without_certificate(balancer: Balancer) -> Iterator[Hit]:
             continue
         entry = next((one for one in balancer.entries("protocol-port") if one.field(1) == str(listener.port)), None)
         place = _place(setting, entry) if entry else setting.at
-        yield balancer.hit(place, protocol=listener.protocol.upper(), port=listener.port)
+        # The listener may be there already, with a certificate of its own.
+        severity: Severity | None = None if balancer.reuses is False else "warning"
+        yield balancer.hit(place, severity=severity, protocol=listener.protocol.upper(), port=listener.port)
 
 
 def tls_backends(balancer: Balancer, service: Service) -> Iterator[Hit]:
@@ -277,9 +279,7 @@ def wrong_ranges(balancer: Balancer, service: Service, profile: Profile) -> Iter
         first, port = entry.field(0), entry.field(1)
         bounds = port_range(first)
         if len(entry.fields) != 2:
-            yield balancer.hit(
-                _place(setting, entry), message="default" if entry.text.strip() else "empty", entry=entry.text
-            )
+            yield balancer.hit(_place(setting, entry), message=_torn(entry), entry=entry.text)
         elif port not in ports:
             swapped = first in ports and port_range(port) is not None
             yield balancer.hit(
@@ -328,29 +328,41 @@ def wrong_zones(balancer: Balancer) -> Iterator[Hit]:
     setting = balancer.settings.get("zone-maps")
     if balancer.kind != "nlb" or setting is None:
         return
+    # What becomes of it where the NLB exists is not known.
+    graver: Severity | None = None if balancer.reuses is False else "warning"
     for entry in balancer.entries("zone-maps"):
         if entry.vague:
             continue
         zone, vswitch, ip, eip = (entry.field(index) for index in range(4))
         if len(entry.fields) < 2:
-            yield balancer.hit(
-                _place(setting, entry), message="default" if entry.text.strip() else "empty", entry=entry.text
-            )
+            yield balancer.hit(_place(setting, entry), message=_torn(entry), severity=graver, entry=entry.text.strip())
         elif zone.startswith("vsw-"):
-            yield balancer.hit(_place(setting, entry), message="swapped", entry=entry.text, right=f"{vswitch}:{zone}")
+            yield balancer.hit(
+                _place(setting, entry),
+                message="swapped",
+                severity=graver,
+                entry=entry.text.strip(),
+                right=f"{vswitch}:{zone}",
+            )
         elif not zone:
-            yield balancer.hit(_place(setting, entry), message="zone", entry=entry.text)
+            yield balancer.hit(_place(setting, entry), message="zone", severity=graver, entry=entry.text.strip())
         elif not vswitch.startswith("vsw-"):
-            yield balancer.hit(_place(setting, entry, 1), message="vswitch", entry=entry.text, vswitch=vswitch)
+            yield balancer.hit(
+                _place(setting, entry, 1), message="vswitch", severity=graver, entry=entry.text.strip(), vswitch=vswitch
+            )
         elif ip and (address(ip) is None or ":" in ip):
-            yield balancer.hit(_place(setting, entry, 2), message="address", entry=entry.text, address=ip)
+            yield balancer.hit(
+                _place(setting, entry, 2), message="address", severity=graver, entry=entry.text.strip(), address=ip
+            )
         elif len(entry.fields) > 4:
-            yield balancer.hit(_place(setting, entry), message="several", severity="warning", entry=entry.text)
+            yield balancer.hit(_place(setting, entry), message="several", severity="warning", entry=entry.text.strip())
         elif eip and not eip.startswith("eip-"):
-            yield balancer.hit(_place(setting, entry, 3), message="eip", severity="warning", entry=entry.text, eip=eip)
+            yield balancer.hit(
+                _place(setting, entry, 3), message="eip", severity="warning", entry=entry.text.strip(), eip=eip
+            )
         elif not _is_zone(zone):
             yield balancer.hit(
-                _place(setting, entry, 0), message="odd-zone", severity="warning", entry=entry.text, zone=zone
+                _place(setting, entry, 0), message="odd-zone", severity="warning", entry=entry.text.strip(), zone=zone
             )
 
 

@@ -39,7 +39,8 @@ def wrong_integers(balancer: Balancer, profile: Profile) -> Iterator[Hit]:
             continue
         number, (low, high) = atoi(value), reading["range"]
         if number is None:
-            yield balancer.hit(setting.at, name=setting.name, value=value, low=low, high=high)
+            unsure: Severity | None = "warning" if reading.get("lazy") and not balancer.is_met(setting) else None
+            yield balancer.hit(setting.at, severity=unsure, name=setting.name, value=value, low=low, high=high)
         elif not low <= number <= high:
             severity: Severity | None = None if reading.get("outside") == "stops" else "warning"
             yield balancer.hit(
@@ -135,6 +136,7 @@ def malformed(balancer: Balancer, profile: Profile) -> Iterator[Hit]:
     """Values that have not the form of their kind: identifiers, names, paths, pairs."""
     yield from _malformed_texts(balancer)
     yield from _malformed_ids(balancer)
+    yield from _clb_certificates(balancer)
     yield from _malformed_items(balancer, profile)
 
 
@@ -179,6 +181,19 @@ def _malformed_ids(balancer: Balancer) -> Iterator[Hit]:
                 balancer=balancer.label,
                 other=other.upper(),
             )
+
+
+def _clb_certificates(balancer: Balancer) -> Iterator[Hit]:
+    """Certificates of an NLB that have the form of those of CLBs, `<account>_<certificate>`."""
+    for name in ("cert-id", "additional-cert-ids", "cacert-id"):
+        setting = balancer.settings.get(name)
+        if setting is None or balancer.kind != "nlb":
+            continue
+        for part in items(setting.value):
+            bare = part.bare
+            if re.fullmatch("[0-9]+_[0-9a-z_]+", bare.text):
+                place = setting.at.slice(bare.start, bare.end)
+                yield balancer.hit(place, message="certificate", severity="warning", name=name, value=bare.text)
 
 
 def _other_kind(balancer: Balancer, setting: Setting, value: str) -> str:
