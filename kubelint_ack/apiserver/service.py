@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelint_ack.names import dns1123_label, dns1123_subdomain
-from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Route, Severity, Unknown
 from kubelint_ack.values import address, address_problem, cidr, is_to_fill_in
 from kubelint_ack.views import Service, View, integer, mapping, sequence, text
 
@@ -250,13 +250,14 @@ def empty_subset(endpoints: View) -> Iterator[Hit]:
 _TOPOLOGY = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
 
 
-def topology_annotations(service: Service) -> Iterator[Hit]:
-    """The old and the new annotation for topology-aware routing, with different values."""
+def topology_annotations(service: Service, version: tuple[int, int] | None) -> Iterator[Hit]:
+    """The old and the new annotation for topology-aware routing, with different values: refused since 1.27."""
     new, old = (service.annotation(key) for key in _TOPOLOGY)
     if new is not None and old is not None and new != old:
         at = service.at("metadata", "annotations", _TOPOLOGY[1])
         related = (Related(service.at("metadata", "annotations", _TOPOLOGY[0]), note="mode"),)
-        yield Hit(at, related=related, old=old, new=new)
+        severity: Severity | None = None if version and version >= (1, 27) else "warning"
+        yield Hit(at, severity=severity, related=related, old=old, new=new)
 
 
 # --- Policies and what depends on them

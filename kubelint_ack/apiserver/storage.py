@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelint_ack.records import Hit, Unknown
-from kubelint_ack.values import quantity
+from kubelint_ack.values import is_to_fill_in, quantity
 from kubelint_ack.views import View, mapping, sequence
 
 
@@ -92,20 +92,36 @@ def claim_request(claim: View) -> Iterator[Hit]:
         yield Hit(at, message="positive", value=written)
 
 
+# What `dataSource` may be: all else needs `dataSourceRef`.
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+
+
 def data_source(claim: View) -> Iterator[Hit]:
-    """What a claim is filled from."""
+    """What a claim is filled from: refused, or dropped so that the volume stays empty.
+
+    Restates pkg/api/persistentvolumeclaim/util.go (EnforceDataSourceBackwardsCompatibility, DropDisabledFields) too.
+    """
     first, second = claim.spec.get("dataSource"), claim.spec.get("dataSourceRef")
-    for field, source in (("dataSource", first), ("dataSourceRef", second)):
+    if isinstance(first, Unknown) or isinstance(second, Unknown):
+        return
+    if isinstance(second, dict) and second.get("namespace"):
+        yield Hit(claim.at("spec", "dataSourceRef", "namespace"), message="namespace", severity="warning")
+        return
+    for field, source in (("dataSourceRef", second), ("dataSource", first)):
         if not isinstance(source, dict):
             continue
-        group, kind = source.get("apiGroup"), source.get("kind")
-        if group in (None, "") and isinstance(kind, str) and kind and kind != "PersistentVolumeClaim":
+        group, kind = source.get("apiGroup") or "", source.get("kind")
+        if not isinstance(group, str) or not isinstance(kind, str) or not kind or is_to_fill_in(kind):
+            continue
+        if field == "dataSource" and second is None:
+            if (group, kind) not in _SOURCES:
+                message = "no-group" if kind == "VolumeSnapshot" and not group else "dropped"
+                depends = (claim.at("spec", "dataSourceRef"),)
+                yield Hit(claim.at("spec", field), message=message, severity="warning", kind=kind, depends=depends)
+        elif not group and kind != "PersistentVolumeClaim":
             yield Hit(claim.at("spec", field, "apiGroup"), message="group", field=field, kind=kind)
             return
     if not isinstance(first, dict) or not isinstance(second, dict):
-        return
-    if second.get("namespace"):
-        yield Hit(claim.at("spec", "dataSource"), message="namespace", depends=(claim.at("spec", "dataSourceRef"),))
         return
     for key in ("apiGroup", "kind", "name"):
         one, other = first.get(key) or "", second.get(key) or ""

@@ -489,7 +489,7 @@ def endpoints_subset_empty(endpoints: View, profile: Profile) -> Iterator[Hit]:
 
 def topology_annotation_conflict(service: Service, profile: Profile) -> Iterator[Hit]:
     """Two annotations for one setting, with different values."""
-    yield from refused.topology_annotations(service)
+    yield from refused.topology_annotations(service, profile.kubernetes_version)
 
 
 # --- Traffic policies
