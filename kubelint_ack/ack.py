@@ -33,7 +33,10 @@ class Catalogue(NamedTuple):
 
     def key(self, name: str) -> str:
         """The whole key of a row, as it is to be written."""
-        return name if "/" in name else self.prefixes[0] + name
+        if "/" in name:
+            return name
+        continues = self.known.get(name, {}).get("continues")
+        return self.prefixes[0] + name + (f"{continues}<name>" if continues else "")
 
     def older_keys(self, name: str) -> tuple[str, ...]:
         """Other spellings of it that are still read."""
@@ -43,7 +46,12 @@ class Catalogue(NamedTuple):
         """What follows the prefix of a key (whether there is such a row or not); None: it has none of the prefixes."""
         if key in self.known:
             return key
-        return next((key[len(prefix) :] for prefix in self.prefixes if key.startswith(prefix)), None)
+        name = next((key[len(prefix) :] for prefix in self.prefixes if key.startswith(prefix)), None)
+        if name is None or name in self.known:
+            return name
+        # `actions.web` is `actions`, whatever the Service; of two that fit, the longer is meant.
+        fitting = [one for one, row in self.known.items() if name.startswith(one + row.get("continues", "\0"))]
+        return max(fitting, key=len, default=name)
 
 
 @cache
@@ -138,3 +146,10 @@ def network_plugins() -> NetworkPlugins:
     }
     capabilities = {name: {mode: one[mode] for mode in modes} for name, one in data["capabilities"].items()}
     return NetworkPlugins(modes, capabilities)
+
+
+@cache
+def alb_config_fields() -> Mapping[str, Mapping[str, Any]]:
+    """Fields of AlbConfigs by path: rows of `schemas/ack/alb-config.json`."""
+    fields: Mapping[str, Mapping[str, Any]] = json.loads(read_data("schemas/ack/alb-config.json"))["fields"]
+    return fields

@@ -14,7 +14,7 @@ CLUSTER_SCOPED = frozenset(
         "PriorityClass", "RuntimeClass", "CustomResourceDefinition", "APIService", "CSIDriver", "CSINode",
         "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "VolumeSnapshotClass", "GatewayClass",
         "VolumeAttributesClass", "VolumeSnapshotContent", "VolumeAttachment", "CertificateSigningRequest",
-        "PodSecurityPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+        "PodSecurityPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "AlbConfig",
     }
 )  # fmt: skip
 
@@ -70,13 +70,16 @@ KUBERNETES_GROUPS = frozenset(
     }
 )  # fmt: skip
 
-_CORE_KINDS = frozenset({"Service", "ConfigMap", "Secret", "ServiceAccount", "Pod", "Event", "Node", "Namespace"})
+# Kinds that references name without a group, and the group that they mean.
+_HOMES = dict.fromkeys(("Service", "ConfigMap", "Secret", "ServiceAccount", "Pod", "Event", "Node", "Namespace"), "")
+_HOMES["Gateway"] = "gateway.networking.k8s.io"
+_HOMES["Ingress"] = "networking.k8s.io"
 
 
 def known_as(family: tuple[str, str]) -> str:
-    """What an object is looked up as: its kind; a custom kind of the same name (Knative's Service) is another."""
+    """What an object is looked up as: its kind, with its group where that is another than references mean."""
     group, kind = family
-    return f"{kind}.{group}" if group and kind in _CORE_KINDS else kind
+    return kind if _HOMES.get(kind, group) == group else f"{kind}.{group}"
 
 
 WORKLOAD_KINDS = frozenset(

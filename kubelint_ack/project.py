@@ -13,10 +13,15 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from kubelint_ack.facts import (
     AccountFact,
+    AlbConfigFact,
     BudgetFact,
     ClaimFact,
     DataFact,
     Facts,
+    GatewayClassFact,
+    GatewayFact,
+    GrantFact,
+    IngressClassFact,
     IngressFact,
     Labels,
     Mention,
@@ -24,6 +29,7 @@ from kubelint_ack.facts import (
     PolicyFact,
     Reference,
     ResourceFact,
+    RouteFact,
     ScalerFact,
     ServiceFact,
     StorageClassFact,
@@ -291,6 +297,14 @@ class Project:
         """By path, document and place in it: a record that came from another process holds copies of its resources."""
         self.storage_classes: list[StorageClassFact] = []
         self.volumes: list[VolumeFact] = []
+        self.ingress_classes: list[IngressClassFact] = []
+        self.alb_configs: list[AlbConfigFact] = []
+        self.gateway_classes: list[GatewayClassFact] = []
+        self.gateways: list[GatewayFact] = []
+        self.routes: list[RouteFact] = []
+        self.grants: list[GrantFact] = []
+        self.memo: dict[Any, Any] = {}
+        """What queries have worked out, by what was asked."""
         self.facts: list[Any] = []
         """The fact of every resource, and of each further pod template of one, in the order of files."""
         self.resources: list[ResourceFact] = []

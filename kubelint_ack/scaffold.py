@@ -91,7 +91,8 @@ def new_rule(root: str, name: str, area: str) -> list[str]:
     path = os.path.join(root, "rules", area, f"{name}.yaml")
     if name in catalog.rules() or os.path.exists(path):
         raise ValueError(f"the rule {name} exists")
-    module = os.path.join(root, "kubelint_ack", "checks", f"{area}.py")
+    module = os.path.join(root, "kubelint_ack", "checks", area)
+    module = os.path.join(module, "__init__.py") if os.path.isdir(module) else f"{module}.py"
     text = MODULE.format(area=area)
     if os.path.exists(module):
         with open(module, encoding="utf-8") as file:

@@ -11,7 +11,7 @@ LAYERS: list[set[str]] = [
     {"__init__", "records", "language", "data", "words"},
     {"annotations", "ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars"}
     | {"events", "re2"},
-    {"ignore", "crd_schema", "formats"},
+    {"ignore", "crd_schema", "formats", "paths"},
     {"sources"},
     {"documents"},
     {"tree"},

@@ -7,7 +7,16 @@ from typing import Any
 
 from kubelint_ack.extract.base import Extraction
 from kubelint_ack.extract.network import policy, service
-from kubelint_ack.extract.routing import ingress
+from kubelint_ack.extract.routing import (
+    GATEWAY,
+    alb_config,
+    gateway,
+    gateway_class,
+    grant,
+    ingress,
+    ingress_class,
+    route,
+)
 from kubelint_ack.extract.storage import claim, storage_class, volume
 from kubelint_ack.extract.workloads import account, budget, data, monitor, scaler, workload
 from kubelint_ack.facts import Facts
@@ -34,6 +43,16 @@ _MAKERS: dict[tuple[str, str], Callable[[View, Extraction, Facts], None]] = {
     ("", "ConfigMap"): data,
     ("", "Secret"): data,
     ("networking.k8s.io", "Ingress"): ingress,
+    ("networking.k8s.io", "IngressClass"): ingress_class,
+    ("alibabacloud.com", "AlbConfig"): alb_config,
+    (GATEWAY, "GatewayClass"): gateway_class,
+    (GATEWAY, "Gateway"): gateway,
+    (GATEWAY, "HTTPRoute"): route,
+    (GATEWAY, "GRPCRoute"): route,
+    (GATEWAY, "TLSRoute"): route,
+    (GATEWAY, "TCPRoute"): route,
+    (GATEWAY, "UDPRoute"): route,
+    (GATEWAY, "ReferenceGrant"): grant,
     ("networking.k8s.io", "NetworkPolicy"): policy,
     ("autoscaling", "HorizontalPodAutoscaler"): scaler,
     ("keda.sh", "ScaledObject"): scaler,

@@ -12,7 +12,21 @@ from typing import Any, NamedTuple
 
 from kubelint_ack.facts.base import Labels, Mention, Reference, ResourceFact
 from kubelint_ack.facts.network import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ServiceFact, ServicePort
-from kubelint_ack.facts.routing import Backend, IngressFact
+from kubelint_ack.facts.routing import (
+    AlbConfigFact,
+    AlbListener,
+    Backend,
+    GatewayClassFact,
+    GatewayFact,
+    GatewayListener,
+    GrantFact,
+    IngressClassFact,
+    IngressFact,
+    IngressPath,
+    IngressTls,
+    RouteFact,
+    RouteParent,
+)
 from kubelint_ack.facts.storage import ClaimFact, StorageClassFact, VolumeFact
 from kubelint_ack.facts.workloads import (
     AccountFact,
@@ -27,6 +41,8 @@ from kubelint_ack.facts.workloads import (
 
 __all__ = [
     "AccountFact",
+    "AlbConfigFact",
+    "AlbListener",
     "Backend",
     "BudgetFact",
     "ClaimFact",
@@ -34,7 +50,14 @@ __all__ = [
     "ContainerPort",
     "DataFact",
     "Facts",
+    "GatewayClassFact",
+    "GatewayFact",
+    "GatewayListener",
+    "GrantFact",
+    "IngressClassFact",
     "IngressFact",
+    "IngressPath",
+    "IngressTls",
     "Labels",
     "Mention",
     "MonitorFact",
@@ -44,6 +67,8 @@ __all__ = [
     "PolicyRule",
     "Reference",
     "ResourceFact",
+    "RouteFact",
+    "RouteParent",
     "ScalerFact",
     "ServiceFact",
     "ServicePort",
@@ -70,6 +95,12 @@ class Facts(NamedTuple):
     claims: list[ClaimFact] = []  # noqa: RUF012
     storage_classes: list[StorageClassFact] = []  # noqa: RUF012
     volumes: list[VolumeFact] = []  # noqa: RUF012
+    ingress_classes: list[IngressClassFact] = []  # noqa: RUF012
+    alb_configs: list[AlbConfigFact] = []  # noqa: RUF012
+    gateway_classes: list[GatewayClassFact] = []  # noqa: RUF012
+    gateways: list[GatewayFact] = []  # noqa: RUF012
+    routes: list[RouteFact] = []  # noqa: RUF012
+    grants: list[GrantFact] = []  # noqa: RUF012
 
     def all(self) -> Iterator[Any]:
         """Every fact, by type."""

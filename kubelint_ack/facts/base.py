@@ -4,7 +4,7 @@
 
 from typing import NamedTuple
 
-from kubelint_ack.records import FieldPath, ResourceId, Route
+from kubelint_ack.records import FieldPath, ResourceId, Route, Step
 
 Labels = dict[str, str | None]
 
@@ -59,3 +59,7 @@ class ResourceFact(NamedTuple):
     def name_at(self) -> FieldPath:
         """Its name."""
         return FieldPath(("metadata", "name"))
+
+    def spec_at(self, *route: Step) -> FieldPath:
+        """The place of a field of its `spec`."""
+        return FieldPath(("spec", *route))

@@ -1,17 +1,15 @@
-"""Checks of Ingresses: where they lead, and in which API they are written."""
+"""Checks of Ingresses and routes: the Services that they lead to."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from kubelint_ack.apiserver import networking as refused
-from kubelint_ack.facts import Backend, IngressFact, ServiceFact
+from kubelint_ack.facts import Backend, IngressFact, RouteFact, ServiceFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project, same_namespace
 from kubelint_ack.records import Hit, Related
 from kubelint_ack.values import nearest
-from kubelint_ack.views import View
 
 # --- Backends
 
@@ -23,18 +21,22 @@ _ANSWERED = (
     "nginx.ingress.kubernetes.io/permanent-redirect",
     "nginx.ingress.kubernetes.io/temporal-redirect",
     "higress.io/destination",
+    "mse.ingress.kubernetes.io/destination",
 )
 
 _SERVICE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-def ingress_backend_missing(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
+def ingress_backend_missing(ingress: IngressFact | RouteFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A backend whose Service does not exist, or has no such port."""
     if project.is_patched(ingress, "spec") or any(key in ingress.annotations for key in _ANSWERED):
         return
     actions = {match[1] for match in map(_ACTION.search, ingress.annotations) if match}
     for backend in ingress.backends:
         if backend.port == _ACTION_PORT or backend.service in actions or not _SERVICE_NAME.fullmatch(backend.service):
+            continue
+        if backend.namespace not in (None, project.namespace(ingress)):
+            yield from _service_hit(ingress, backend, project)
             continue
         services: list[ServiceFact] = list(project.named("Service", backend.service, ingress))
         elsewhere: list[ServiceFact] = list(project.named_elsewhere("Service", backend.service, ingress))
@@ -44,11 +46,11 @@ def ingress_backend_missing(ingress: IngressFact, project: Project, profile: Pro
             yield from _service_hit(ingress, backend, project)
 
 
-def _service_hit(ingress: IngressFact, backend: Backend, project: Project) -> Iterator[Hit]:
-    answer = project.find("Service", backend.service, ingress)
+def _service_hit(ingress: IngressFact | RouteFact, backend: Backend, project: Project) -> Iterator[Hit]:
+    answer = project.find("Service", backend.service, ingress, backend.namespace)
     if answer.found:
         return
-    own = project.namespace(ingress)
+    own = backend.namespace or project.namespace(ingress)
     if answer.missing:
         near = {
             str(service.name): service
@@ -72,6 +74,7 @@ def _service_hit(ingress: IngressFact, backend: Backend, project: Project) -> It
         message=message,
         severity=severity,
         related=(Related(other.resource.name_at, of=other, note="service"),) if other else (),
+        kind=ingress.resource.id.kind,
         service=backend.service,
         near=other.name if other else "",
         namespace=own,
@@ -80,7 +83,7 @@ def _service_hit(ingress: IngressFact, backend: Backend, project: Project) -> It
 
 
 def _port_hit(
-    ingress: IngressFact,
+    ingress: IngressFact | RouteFact,
     backend: Backend,
     here: list[ServiceFact],
     elsewhere: list[ServiceFact],
@@ -116,57 +119,3 @@ def _may_have(service: ServiceFact, wanted: int | str, project: Project) -> bool
     if service.type == "ExternalName" or not service.ports or project.is_patched(service, "spec"):
         return True
     return any(port.port is None or wanted in (port.port, port.name) for port in service.ports)
-
-
-# --- API versions
-
-_REMOVED = (1, 22)
-"""https://kubernetes.io/docs/reference/using-api/deprecation-guide/#ingress-v122"""
-
-
-def ingress_api_removed(resource: View, profile: Profile) -> Iterator[Hit]:
-    """An Ingress or IngressClass in an API version that Kubernetes no longer serves."""
-    if resource.id.version != "v1beta1":
-        return
-    old = profile.kubernetes_version is not None and profile.kubernetes_version < _REMOVED
-    yield Hit(
-        resource.at("apiVersion"),
-        message="served" if old else ("default" if resource.kind == "Ingress" else "class"),
-        severity="warning" if old else None,
-        kind=resource.kind,
-        api=f"{resource.id.group}/{resource.id.version}",
-        version=profile.kubernetes_version_text,
-    )
-
-
-# --- What the API server refuses
-
-
-def ingress_without_backend(ingress: View, profile: Profile) -> Iterator[Hit]:
-    """An Ingress that leads nowhere."""
-    yield from refused.no_backend(ingress)
-
-
-def ingress_host_invalid(ingress: View, profile: Profile) -> Iterator[Hit]:
-    """Hosts that are no DNS names."""
-    yield from refused.hosts(ingress)
-
-
-def ingress_path_invalid(ingress: View, profile: Profile) -> Iterator[Hit]:
-    """Paths that do not fit their type."""
-    yield from refused.paths(ingress)
-
-
-def ingress_backend_invalid(ingress: View, profile: Profile) -> Iterator[Hit]:
-    """Backends without exactly one target and one port."""
-    yield from refused.backends(ingress)
-
-
-def ingress_class_conflict(ingress: View, profile: Profile) -> Iterator[Hit]:
-    """Two classes."""
-    yield from refused.ingress_class(ingress)
-
-
-def ingressclass_parameters_invalid(one: View, profile: Profile) -> Iterator[Hit]:
-    """Scope and namespace of the parameters of an IngressClass."""
-    yield from refused.class_parameters(one)
