@@ -52,20 +52,30 @@ def plain_labels(labels: Mapping[str, Any]) -> Labels:
 
 
 # Hosts are looked for only in strings that programs read; longer ones than a line are scanned for addresses too.
-_ADDRESS = r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]*\w)"
+# What is followed by a prefix length is a network.
+_ADDRESS = r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]*\w)(?!/\d{1,2}(?![\w/]))"
 _HOST = r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?![\w-])"
 _MENTIONS_LIMIT = 200
+# Variables and keys that list whom something is not done for, or who may call; none of them is called.
+_LISTS = r"(?i)no_?proxy|cidr|white_?list|black_?list|allow_?list|deny_?list|trusted|(?:^|[_.-])sans?(?:$|[_.-])"
+_COMMENT = r"(?m)^[ \t]*(?:#|//|;).*"
 
 
-def mention(x: Extraction, value: Any, *route: Step) -> None:
-    """Remember the addresses and host names in a string."""
+def mention(x: Extraction, value: Any, *route: Step, name: str | None = None) -> None:
+    """Remember the addresses and host names in a string; `name` is that of its variable or key."""
     if not isinstance(value, str) or "." not in value or len(x.mentions) >= _MENTIONS_LIMIT:
         return
-    hosts = dict.fromkeys(re.findall(_ADDRESS, value)) | dict.fromkeys(
-        host for host in re.findall(_HOST, value) if not host[-1].isdigit()
-    )
+    if not _hosts(value) or (name and re.search(_LISTS, name)):
+        return
+    hosts = _hosts(re.sub(_COMMENT, "", value) if "\n" in value else value)
     if hosts:
         x.mentions.extend(Mention(host, at(*route)) for host in hosts)
+
+
+def _hosts(value: str) -> dict[str, None]:
+    return dict.fromkeys(re.findall(_ADDRESS, value)) | dict.fromkeys(
+        host for host in re.findall(_HOST, value) if not host[-1].isdigit()
+    )
 
 
 def is_unknown(data: Mapping[str, Any], *keys: str) -> bool:

@@ -75,11 +75,20 @@ def workload(view: Workload, x: Extraction, into: Facts) -> WorkloadFact:
             for key, value in view.pod_annotations.items()
             if isinstance(value, str) and ("aliyun" in key or "alibaba" in key)
         },
+        nameservers=_nameservers(spec),
+        searches=tuple(one for one in sequence(mapping(spec.get("dnsConfig")).get("searches")) if isinstance(one, str)),
         spread=bool(spec.get("topologySpreadConstraints") or mapping(spec.get("affinity")).get("podAntiAffinity")),
         first_ordinal=integer(mapping(view.spec.get("ordinals")).get("start", 0)),
         further=view.further,
         owner=_owner(view),
     )
+
+
+def _nameservers(spec: Mapping[str, Any]) -> tuple[str, ...] | None:
+    written = sequence(mapping(spec.get("dnsConfig")).get("nameservers"))
+    if is_unknown(spec, "dnsConfig") or not all(isinstance(one, str) for one in written):
+        return None
+    return tuple(written)
 
 
 def _owner(view: Workload) -> tuple[str, str] | None:
@@ -149,7 +158,8 @@ def _container_references(container: Container, x: Extraction) -> None:
                         role="env",
                     )
                 )
-        mention(x, variable.get("value"), *container.route, "env", index, "value")
+        value_route = (*container.route, "env", index, "value")
+        mention(x, variable.get("value"), *value_route, name=text(variable.get("name")))
     for index, source in container.items("envFrom"):
         for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             named = mapping(source.get(field))
@@ -209,7 +219,7 @@ def data(view: View, x: Extraction, into: Facts) -> None:
         complete = complete and not any(config_key(key) for key in mapping(content))
         if view.kind == "ConfigMap" and field == "data":
             for key, value in mapping(content).items():
-                mention(x, value, field, key)
+                mention(x, value, field, key, name=key)
     settings: dict[str, str] = {}
     if view.kind == "ConfigMap" and view.name == _TERWAY_SETTINGS[1] and view.namespace == _TERWAY_SETTINGS[0]:
         content = mapping(view.data.get("data"))

@@ -62,6 +62,10 @@ class WorkloadFact(NamedTuple):
     """`dnsPolicy` of its pods, by default ClusterFirst; None if unknown."""
     annotations: dict[str, str]
     """Of its pods, those of Alibaba Cloud."""
+    nameservers: tuple[str, ...] | None
+    """Of its `dnsConfig`; None if one is unknown."""
+    searches: tuple[str, ...]
+    """Search domains of its `dnsConfig`."""
     spread: bool
     """Whether something keeps its pods apart: constraints on their spread, or an affinity against each other."""
     first_ordinal: int | None
