@@ -131,6 +131,7 @@ def _is_fixed(text: str, project: Project) -> bool:
 
 # --- Settings of resolvers
 
+_DNS_PORT = 53
 _NODE_LOCAL = "169.254.20.10"
 """The address of NodeLocal DNSCache."""
 
@@ -139,6 +140,9 @@ def dns_custom_nameserver_hides_cluster(workload: WorkloadFact, project: Project
     """Pods that use names of Services and ask servers that do not know them."""
     policy, servers = workload.dns_policy, workload.nameservers
     if policy not in ("Default", "None") or servers is None or project.is_patched(workload, "spec"):
+        return
+    # Servers of names ask others on purpose, and probe themselves by such a name.
+    if any(port.number == _DNS_PORT for container in workload.containers for port in container.ports):
         return
     resource = workload.resource
     used = [one for one in resource.mentions if _is_known_service(one.host, workload, project, profile)]
