@@ -11,7 +11,7 @@ from kubelint_ack.custom_schema import compile_custom, holds_unknown, prepared
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
 from kubelint_ack.schema import Mistake, Node, label, validate
 from kubelint_ack.values import nearest
-from kubelint_ack.views import View
+from kubelint_ack.views import View, Workload
 
 RULES = (
     "unknown-field",
@@ -189,7 +189,8 @@ _DECODING = {("invalid-format", form) for form in ("byte", "date-time", "quantit
 
 def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | None:
     """A mistake with all that is worth saying of it; None if the API server does not mind after all."""
-    if one.route[:1] == ("status",) and (one.rule, one.message) not in _DECODING and one.rule not in _STRICT:
+    decoded = (one.rule, one.message) in _DECODING or one.rule in _STRICT
+    if one.route[:1] == ("status",) and not decoded:
         # Dropped before it is validated; only decoding must succeed.
         return None
     values = {**one.values, "parent": _name_of(one.route[:-1], view.kind)}
@@ -197,6 +198,8 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
         values["field"] = view.kind
     one = one._replace(values=values)
     if one.rule != "unknown-field":
+        if not decoded and isinstance(view, Workload) and _is_of_pods(one.route, view):
+            one = one._replace(severity=one.severity or view.refused(None if minor is None else (1, minor)))
         return one
     field = one.route[-1]
     assert isinstance(field, str)
@@ -220,6 +223,12 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
     if near is None:
         return one
     return one._replace(message="nearest", values={**values, "near": near})
+
+
+def _is_of_pods(route: Route, workload: Workload) -> bool:
+    """Whether a mistake stands in what becomes the pods, or in a claim that is made for each of them."""
+    inner = (*workload.pod_route, "spec")
+    return route[: len(inner)] == inner or route[:2] == ("spec", "volumeClaimTemplates")
 
 
 def _name_of(route: Route, kind: str) -> str:

@@ -86,6 +86,14 @@ FORMATS: Mapping[str, Callable[[object], str]] = {
     "fully-qualified-name": names.fully_qualified_name,
     "domain-prefixed-path": names.domain_prefixed_path,
     "path-segment": names.path_segment,
+    "http-header-name": names.http_header_name,
+    "sysctl-name": names.sysctl_name,
+    "csi-driver-name": names.csi_driver_name,
+    "iscsi-name": names.iscsi_name,
+    "path-without-backsteps": names.path_without_backsteps,
+    "absolute-path": names.absolute_path,
+    "descending-path": names.descending_path,
+    "file-path": names.file_path,
 }
 """Each gives '' for what the API server accepts, else a reason; the rule invalid-format has an entry for each."""
 

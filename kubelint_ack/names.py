@@ -5,7 +5,8 @@ Each check takes any object and gives `''` when the API server accepts it as suc
 `type` not a string · `empty` · `length` · `case` right but for upper-case letters · `characters` · `edge` starts,
 ends or has a part that starts or ends with a wrong character · `start` starts with a digit · `dots` a label
 with dots · `prefix` the part before the slash · `slash` more than one · `letter` no letter · `hyphens` two in
-a row · `dot-name` is `.` or starts with `..` · `parts` fewer than three
+a row · `dot-name` is `.` or starts with `..` · `parts` fewer than three · `backsteps`,
+`absolute`, `relative` of paths
 
 Where several apply, the first that the order of the checks meets. An `Unknown` gives `''`. Unless said otherwise
 they restate apimachinery/pkg/util/validation/validation.go.
@@ -149,6 +150,59 @@ def path_segment(text: str) -> str:
     if text in (".", ".."):
         return "dot-name"
     return "characters" if "/" in text or "%" in text else ""
+
+
+@_grammar
+def http_header_name(text: str) -> str:
+    """The name of a header that a probe sends: letters, digits and `-` (IsHTTPHeaderName)."""
+    return _reason(text, None, "[-A-Za-z0-9]*")
+
+
+@_grammar
+def sysctl_name(text: str) -> str:
+    """A kernel parameter, `net.core.somaxconn` (pkg/apis/core/validation/validation.go, IsValidSysctlName)."""
+    part = "[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?"
+    return _reason(text, 253, "[-_a-z0-9./]*", rf"(?:{part}[./])*{part}")
+
+
+@_grammar
+def csi_driver_name(text: str) -> str:
+    """The name of a CSI driver: a DNS name of at most 63 characters, upper case allowed (ValidateCSIDriverName)."""
+    return "length" if len(text) > 63 else dns1123_subdomain(text.lower())
+
+
+@_grammar
+def iscsi_name(text: str) -> str:
+    """The qualified name of an iSCSI target (pkg/apis/core/validation/validation.go, validateISCSIVolumeSource)."""
+    grammar = r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9.\-]+(?::[^,;*&$|\s]+)?|eui\.[A-Za-z0-9]{16}|naa\.[A-Za-z0-9]{32}"
+    return "" if re.fullmatch(grammar, text) else "characters"
+
+
+# --- Paths (pkg/apis/core/validation/validation.go, ValidatePathNoBacksteps and its callers)
+
+
+@_grammar
+def path_without_backsteps(text: str) -> str:
+    """A path none of whose parts is `..`."""
+    return "backsteps" if ".." in text.split("/") else ""
+
+
+@_grammar
+def absolute_path(text: str) -> str:
+    """A path from the root."""
+    return "" if text.startswith("/") else "relative"
+
+
+@_grammar
+def descending_path(text: str) -> str:
+    """A relative path none of whose parts is `..` (ValidateLocalDescendingPath)."""
+    return "absolute" if text.startswith("/") else path_without_backsteps(text)
+
+
+@_grammar
+def file_path(text: str) -> str:
+    """The path of a file in a volume: descending, and not beginning with two dots (ValidateLocalNonReservedPath)."""
+    return descending_path(text) or ("dot-name" if text.startswith("..") else "")
 
 
 def service_dns(text: object, domain: str = "cluster.local") -> tuple[str, str | None] | None:

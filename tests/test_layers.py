@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"tree"},
     {"decode", "validation"},
     {"origins", "dump", "catalog", "views", "directives"},
-    {"profile", "ack", "selectors", "schema", "store"},
+    {"profile", "ack", "selectors", "amounts", "downward", "schema", "store"},
     {"constraints", "lifecycle", "custom_schema"},
     {"apis", "crds", "definitions"},
     {"conformance"},

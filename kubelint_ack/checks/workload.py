@@ -86,7 +86,15 @@ def restart_policy_invalid(workload: Workload, profile: Profile) -> Iterator[Hit
         if value and value not in allowed:
             yield Hit(at, kind=workload.kind, value=value, allowed=allowed)
     elif "Always" not in allowed and workload.pod_spec:
-        yield Hit(at, message="missing", kind=workload.kind, allowed=allowed)
+        inner = next((one for one in workload.containers if one.role == "main" and "restartPolicy" in one.data), None)
+        yield Hit(
+            at,
+            message="misplaced" if inner else "missing",
+            related=(Related(inner.at("restartPolicy"), note="container"),) if inner else (),
+            kind=workload.kind,
+            allowed=allowed,
+            container=inner.label if inner else "",
+        )
 
 
 _TIME_ZONE_REFUSED = (1, 29)
