@@ -80,6 +80,9 @@ class Settings(NamedTuple):
 
 Check = Callable[..., Iterator[Hit]]
 
+Visible = tuple[tuple[tuple[int, ...], Profile], ...]
+"""Profiles and their indices; no index: the answer does not depend on the profile."""
+
 DECODE_RULES = {
     "yaml-syntax": ("yaml-syntax", "default"),
     "control-character": ("yaml-syntax", "control-character"),
@@ -128,6 +131,7 @@ class Dispatch:
     def __init__(self, active: Mapping[str, Active], reads: str) -> None:
         self._rules = [one for one in active.values() if one.rule.reads == reads]
         self._by_family: dict[tuple[str, str], list[tuple[Active, Check]]] = {}
+        self._visible: dict[tuple[str, bool], tuple[tuple[Profile, ...], Visible]] = {}
         self.judges_schemas = any(one.rule.reads == "schema" for one in active.values())
 
     def checks(self, family: tuple[str, str], is_workload: bool) -> list[tuple[Active, Check]]:
@@ -141,6 +145,31 @@ class Dispatch:
             ]
             self._by_family[family] = found
         return found
+
+    def visible(self, active: Active, profiles: tuple[Profile, ...], is_alibaba: bool) -> Visible:
+        """Under which profiles a rule judges an object, each with its indices; none: it is silent.
+
+        A rule that reads nothing of a profile runs once for all. `is_alibaba`: the object is plainly Alibaba Cloud's.
+        """
+        known = self._visible.get((active.rule.name, is_alibaba))
+        if known is None or known[0] is not profiles:
+            known = (profiles, _visible(active, profiles, is_alibaba))
+            self._visible[active.rule.name, is_alibaba] = known
+        return known[1]
+
+
+def _visible(active: Active, profiles: tuple[Profile, ...], is_alibaba: bool) -> Visible:
+    rule = active.rule
+    everywhere = is_alibaba or not active.ack_only
+    if rule.needs or rule.sharpens:
+        return tuple(
+            ((index,), one)
+            for index, one in enumerate(profiles)
+            if not unmet(one, rule.needs) and (everywhere or one.is_ack)
+        )
+    if everywhere:
+        return (((), EMPTY),)
+    return tuple(((index,), EMPTY) for index, one in enumerate(profiles) if one.is_ack)
 
 
 _dispatches: dict[int, tuple[Mapping[str, Active], Dispatch]] = {}
@@ -365,19 +394,7 @@ class _Scan:
             return ""
 
     def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
-        rule = active.rule
-        if not rule.needs and not rule.sharpens:
-            if active.ack_only and not lens.is_alibaba and not any(one.is_ack for one in self.settings.profiles):
-                return
-            profiles: tuple[tuple[tuple[int, ...], Profile], ...] = (((), EMPTY),)
-            if active.ack_only and not lens.is_alibaba:
-                profiles = tuple(((index,), EMPTY) for index, one in enumerate(self.settings.profiles) if one.is_ack)
-        else:
-            profiles = tuple(
-                ((index,), one)
-                for index, one in enumerate(self.settings.profiles)
-                if not unmet(one, rule.needs) and (not active.ack_only or lens.is_alibaba or one.is_ack)
-            )
+        profiles = self.dispatch.visible(active, self.settings.profiles, active.ack_only and lens.is_alibaba)
         merged: list[LocatedHit] = []
         for indices, profile in profiles:
             try:
@@ -392,7 +409,7 @@ class _Scan:
                     else:
                         merged.append(located)
             except Exception as error:  # see above
-                self._crash(rule.name, error, lens, locate)
+                self._crash(active.rule.name, error, lens, locate)
         self.hits += merged
 
     def _conform(self, lens: View, locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> str:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from kubelint_ack import __version__, catalog, cli
+from kubelint_ack.explain import find_key
 from tests.checkout import PROJECT, ROOT, environment, run
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -48,9 +49,9 @@ def test_commands_parse(name: str) -> None:
             context = chosen.make_context(chosen.name, list(rest), parent=click.Context(cli.main))
         except click.ClickException as error:
             pytest.fail(f"{name}: kubelint-ack {shlex.join(words)}: {error.format_message()}")
-        if chosen.name == "rule":
-            for rule in context.params["names"]:
-                assert catalog.find_rule(rule)[0]
+        if chosen.name in ("rule", "explain"):
+            for word in context.params["names"]:
+                assert find_key(word) or catalog.find_rule(word)[0]
         catalog.select(presets=cli.words_of(context.params.get("preset") or ()))
 
 

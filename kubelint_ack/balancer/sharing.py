@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from kubelint_ack.balancer import Balancer, Listener, balancer_of
 from kubelint_ack.facts import ServiceFact
@@ -22,17 +23,27 @@ def _value(service: ServiceFact, name: str) -> str | None:
     )
 
 
+@lru_cache(maxsize=4)
+def _by_value(project: Project, name: str) -> dict[str, list[ServiceFact]]:
+    """The Services of a project by the value of an annotation of their load balancers, in order."""
+    found: dict[str, list[ServiceFact]] = {}
+    for service in project.services:
+        value = _value(service, name) if service.load_balancer else None
+        if value:
+            found.setdefault(value, []).append(service)
+    return found
+
+
 def _others(service: ServiceFact, project: Project, name: str) -> list[tuple[ServiceFact, Balancer]]:
     """Services with the same value of an annotation that stand before this one and are other objects."""
-    wanted = _value(service, name)
     found = []
-    for other in project.services:
+    for other in _by_value(project, name).get(_value(service, name) or "", ()):
         if other is service:
             break
-        if _value(other, name) != wanted or _is_same(service, other, project):
+        if _is_same(service, other, project) or project.is_patched(other, "metadata", "annotations"):
             continue
         theirs = balancer_of(other)
-        if theirs is not None and not project.is_patched(other, "metadata", "annotations"):
+        if theirs is not None:
             found.append((other, theirs))
     return found
 
