@@ -152,14 +152,14 @@ def _descriptor(text: str, dates: bool) -> CronProblem | None:
         return None
     word, blank, rest = text.partition(" ")
     if blank and word == "@every":
-        return None if _is_duration(rest) else CronProblem("duration", len("@every "), len(text), rest)
+        return None if is_duration(rest) else CronProblem("duration", len("@every "), len(text), rest)
     if blank and word == "@date" and dates:
         return None if _is_date(rest) else CronProblem("date", len("@date "), len(text), rest)
     return CronProblem("descriptor", 0, len(text), text)
 
 
-def _is_duration(text: str) -> bool:
-    """Whether it is a duration of Go that fits 63 bits of nanoseconds."""
+def is_duration(text: str) -> bool:
+    """Whether it is a duration of Go (`1h30m`) that fits 63 bits of nanoseconds."""
     if len(text) > 1000 or not re.fullmatch(_DURATION, text):
         return False
     total = 0.0

@@ -26,6 +26,7 @@ from kubelint_ack.facts import (
     Labels,
     Mention,
     MonitorFact,
+    PodNetworkFact,
     PolicyFact,
     Reference,
     ResourceFact,
@@ -297,6 +298,7 @@ class Project:
         """By path, document and place in it: a record that came from another process holds copies of its resources."""
         self.storage_classes: list[StorageClassFact] = []
         self.volumes: list[VolumeFact] = []
+        self.pod_networks: list[PodNetworkFact] = []
         self.ingress_classes: list[IngressClassFact] = []
         self.alb_configs: list[AlbConfigFact] = []
         self.gateway_classes: list[GatewayClassFact] = []

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubelint_ack.facts import PodNetworkFact, WorkloadFact
 from kubelint_ack.jobs import IndexMistake, count_indexes, time_zone_mistake
 from kubelint_ack.names import dns1123_label, dns1123_subdomain
 from kubelint_ack.profile import Profile
+from kubelint_ack.project import Project
+from kubelint_ack.queries import pod_network
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Severity, Unknown, field_text
-from kubelint_ack.values import is_placeholder, label_map_selector, matches, selector, selector_text
+from kubelint_ack.values import at_least, is_placeholder, label_map_selector, matches, selector, selector_text
 from kubelint_ack.views import View, Workload, integer, mapping, sequence, text
 
 # The API server gives these labels to the pods of a Job, and asks for them.
@@ -555,3 +558,136 @@ def ephemeral_containers_not_allowed(workload: Workload, profile: Profile) -> It
     if workload.pod_spec.get("ephemeralContainers") and not workload.is_live_pod:
         severity = workload.refused(profile.kubernetes_version)
         yield Hit(workload.pod_at("spec", "ephemeralContainers").key, severity=severity, kind=workload.kind)
+
+
+# --- Networks of pods on ACK
+
+
+def terway_annotation_on_flannel(view: View, profile: Profile) -> Iterator[Hit]:
+    """What only Terway reads, in a cluster with Flannel."""
+    if profile.cni != "flannel":
+        return
+    if not isinstance(view, Workload):
+        yield Hit(view.at("kind"), message="kind", kind=view.kind)
+    elif not pod_network.is_elastic(view):
+        for key in pod_network.network_keys(view):
+            yield Hit(pod_network.annotation_at(view, key).key, key=key)
+
+
+def terway_pod_networks_conflict(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Several annotations that each choose the pod's networks."""
+    keys = [key for key in pod_network.NETWORKS if text(workload.pod_annotations.get(key))]
+    if len(keys) > 1 and not pod_network.is_left_alone(workload, profile):
+        related = tuple(Related(pod_network.annotation_at(workload, key), note="other") for key in keys[1:])
+        yield Hit(pod_network.annotation_at(workload, keys[0]).key, related=related, keys=keys)
+
+
+def terway_pod_networks_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Networks written out in annotations, against what the webhook takes."""
+    if not pod_network.is_left_alone(workload, profile):
+        yield from pod_network.wrong_networks(workload)
+
+
+def pod_network_annotation_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Values of the annotations of Terway and the EIP controller."""
+    yield from pod_network.wrong_values(workload)
+
+
+def pod_bandwidth_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`kubernetes.io/ingress-bandwidth` and `egress-bandwidth`."""
+    yield from pod_network.wrong_bandwidths(workload, profile)
+
+
+def podnetworking_invalid(network: View, profile: Profile) -> Iterator[Hit]:
+    """Fields of a PodNetworking."""
+    yield from pod_network.wrong_pod_network(network)
+
+
+def podnetworking_fixed_needs_statefulset(network: PodNetworkFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Fixed addresses for pods without names of their own."""
+    if not network.fixed:
+        return
+    for workload in project.workloads:
+        if workload.resource.family[1] in pod_network.STATELESS and pod_network.gives_network(
+            network, workload, project
+        ):
+            yield Hit(
+                network.selector_at,
+                related=(Related(workload.labels_at, of=workload),),
+                name=network.resource.id.name,
+                kind=workload.kind,
+                workload=workload.resource.id.name,
+            )
+            return
+
+
+def podnetworking_overlapping(network: PodNetworkFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Two PodNetworkings for the same pods."""
+    if len(project.pod_networks) > 1:
+        yield from pod_network.overlapping(network, project)
+
+
+def terway_system_object(view: View, profile: Profile) -> Iterator[Hit]:
+    """Objects that Terway and the engines within it keep for themselves."""
+    if view.id.group == "network.alibabacloud.com" or (profile.provider == "ack" and profile.cni != "other"):
+        yield Hit(view.at("kind"), kind=view.kind, group=view.id.group)
+
+
+def pod_eip_instance_shared(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """One EIP for several pods."""
+    yield from pod_network.shared_eip(workload, project)
+
+
+def pod_eip_release_stateless(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """An EIP that shall outlive pods which come back under other names."""
+    found = pod_network.eip_annotation(workload.pod_annotations, "pod-eip-release-strategy")
+    if found and found[1] != "Follow" and workload.family[1] in pod_network.STATELESS and not is_placeholder(found[1]):
+        yield Hit(pod_network.annotation_at(workload, found[0]), key=found[0], value=found[1], kind=workload.kind)
+
+
+def pod_eip_without_controller(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """An EIP asked for where neither Terway nor the controller makes any."""
+    found = pod_network.eip_annotation(workload.pod_annotations, "pod-with-eip") or pod_network.eip_annotation(
+        workload.pod_annotations, "pod-eip-instanceid"
+    )
+    if found is None or found[1] == "false" or pod_network.EIP_CONTROLLER in (profile.components or {}):
+        return
+    if at_least(profile.terway.version, "1.7.0"):
+        at = pod_network.annotation_at(workload, found[0])
+        yield Hit(at.key, key=found[0], version=profile.terway.version, controller=pod_network.EIP_CONTROLLER)
+
+
+def hostport_on_terway(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Ports of the node that Terway does not open."""
+    if profile.cni == "terway":
+        yield from pod_network.unopened_ports(workload, project, profile)
+
+
+def hostport_limits_replicas(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Ports of the node that only one pod of each node can have, or that NodePorts may take."""
+    yield from pod_network.scarce_ports(workload, project, profile)
+
+
+def hostnetwork_dns_policy(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
+    """Pods on the host network that use names of Services, and ask the node's DNS for them."""
+    if workload.host_network and workload.dns_policy == "ClusterFirst" and profile.cluster_type != "acs":
+        yield from pod_network.node_names(workload, project, profile)
+
+
+def hostnetwork_on_runv(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Namespaces of the node for pods in a sandbox of their own."""
+    if workload.pod_spec.get("runtimeClassName") == "runv":
+        for field in ("hostNetwork", "hostPID", "hostIPC"):
+            if workload.pod_spec.get(field) is True:
+                yield Hit(workload.pod_at("spec", field), field=field)
+
+
+def windows_on_terway(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Pods for Windows nodes in a cluster with Terway."""
+    if (
+        profile.cni == "terway"
+        and workload.is_windows
+        and "windows" not in {one.os for one in profile.node_pools or ()}
+    ):
+        selects = "kubernetes.io/os" in mapping(workload.pod_spec.get("nodeSelector"))
+        yield Hit(workload.pod_at("spec", *(("nodeSelector", "kubernetes.io/os") if selects else ("os", "name"))))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kubelint_ack.extract.base import Extraction
-from kubelint_ack.extract.network import policy, service
+from kubelint_ack.extract.network import pod_network, policy, service
 from kubelint_ack.extract.routing import (
     GATEWAY,
     alb_config,
@@ -54,6 +54,7 @@ _MAKERS: dict[tuple[str, str], Callable[[View, Extraction, Facts], None]] = {
     (GATEWAY, "UDPRoute"): route,
     (GATEWAY, "ReferenceGrant"): grant,
     ("networking.k8s.io", "NetworkPolicy"): policy,
+    ("network.alibabacloud.com", "PodNetworking"): pod_network,
     ("autoscaling", "HorizontalPodAutoscaler"): scaler,
     ("keda.sh", "ScaledObject"): scaler,
     ("policy", "PodDisruptionBudget"): budget,

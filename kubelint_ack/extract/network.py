@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelint_ack.extract.base import Extraction, is_unknown, mention, plain_labels
-from kubelint_ack.facts import Facts, PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ServiceFact, ServicePort
+from kubelint_ack.facts import (
+    Facts,
+    PodNetworkFact,
+    PolicyFact,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+    ServiceFact,
+    ServicePort,
+)
 from kubelint_ack.records import Unknown, at
 from kubelint_ack.values import label_map_selector, selector
 from kubelint_ack.views import Service, View, integer, mapping, sequence, text
@@ -156,5 +165,20 @@ def policy(view: View, x: Extraction, into: Facts) -> None:
             egress=_policy_rules(view, x, "egress", "to"),
             ingress_at=at("spec", "ingress"),
             egress_at=at("spec", "egress"),
+        )
+    )
+
+
+def pod_network(view: View, x: Extraction, into: Facts) -> None:
+    """The fact of a PodNetworking."""
+    own = mapping(view.spec.get("selector"))
+    pods, namespaces = own.get("podSelector"), own.get("namespaceSelector")
+    into.pod_networks.append(
+        PodNetworkFact(
+            x.resource(view.labels),
+            None if pods is None else selector(pods),
+            None if namespaces is None else selector(namespaces),
+            view.get("spec", "allocationType", "type") == "Fixed",
+            at("spec", "selector"),
         )
     )

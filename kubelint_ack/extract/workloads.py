@@ -126,13 +126,15 @@ def _own_selector(view: Workload, own: Any) -> Selector | None:
 def _container(container: Container, x: Extraction) -> ContainerFact:
     ports = []
     known = not isinstance(container.data.get("ports"), Unknown)
-    for _, port in container.items("ports"):
+    for index, port in container.items("ports"):
         known = known and not any(isinstance(value, Unknown) for value in port.values())
         ports.append(
             ContainerPort(
                 text(port.get("name")),
                 integer(port.get("containerPort")),
                 text(port.get("protocol", "TCP")) or "TCP",
+                integer(port.get("hostPort")),
+                container.at("ports", index),
             )
         )
     return ContainerFact(container.label, container.role, container.image, tuple(ports), known, container.at())

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kubelint_ack.facts.base import Labels, Mention, Reference, ResourceFact
-from kubelint_ack.facts.network import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ServiceFact, ServicePort
+from kubelint_ack.facts.network import (
+    PodNetworkFact,
+    PolicyFact,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+    ServiceFact,
+    ServicePort,
+)
 from kubelint_ack.facts.routing import (
     AlbConfigFact,
     AlbListener,
@@ -61,6 +69,7 @@ __all__ = [
     "Labels",
     "Mention",
     "MonitorFact",
+    "PodNetworkFact",
     "PolicyFact",
     "PolicyPeer",
     "PolicyPort",
@@ -101,6 +110,7 @@ class Facts(NamedTuple):
     gateways: list[GatewayFact] = []  # noqa: RUF012
     routes: list[RouteFact] = []  # noqa: RUF012
     grants: list[GrantFact] = []  # noqa: RUF012
+    pod_networks: list[PodNetworkFact] = []  # noqa: RUF012
 
     def all(self) -> Iterator[Any]:
         """Every fact, by type."""

@@ -128,3 +128,15 @@ class PolicyFact(NamedTuple):
     def name(self) -> str | None:
         """Its name."""
         return self.resource.id.name
+
+
+class PodNetworkFact(NamedTuple):
+    """A PodNetworking of Terway: which pods get their network from it."""
+
+    resource: ResourceFact
+    pods: Selector | None
+    namespaces: Selector | None
+    """None for either: it does not ask for it; for both: only pods that name it have it."""
+    fixed: bool
+    """Whether its pods keep their addresses."""
+    selector_at: FieldPath

@@ -16,6 +16,9 @@ class ContainerPort(NamedTuple):
     name: str | None
     number: int | None
     protocol: str
+    host_port: int | None
+    """0 and None: none."""
+    at: FieldPath
 
 
 class ContainerFact(NamedTuple):

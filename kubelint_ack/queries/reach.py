@@ -14,7 +14,7 @@ k8s.io/api/networking/v1/types.go.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from kubelint_ack.facts import ContainerPort, PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
+from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
 from kubelint_ack.ports import EVERY_PORT, NO_PORT, Ports, some_ports
 from kubelint_ack.project import FURTHER_LABELS, Project, same_namespace
 from kubelint_ack.values import address, cidr, matches
@@ -44,7 +44,7 @@ class Pods:
         namespace: str | None,
         labels: Mapping[Any, Any],
         namespace_labels: Mapping[Any, Any],
-        named: tuple[ContainerPort, ...] = (),
+        named: tuple[tuple[str, int | None, str], ...] = (),
         *,
         ports_known: bool = True,
         host_network: bool = False,
@@ -53,7 +53,7 @@ class Pods:
         self.labels = labels
         self.namespace_labels = namespace_labels
         self.named = named
-        """Their containers' ports, by which rules may name them."""
+        """(name, number, protocol) of their containers' ports, by which rules may name them."""
         self.ports_known = ports_known
         self.host_network = host_network
 
@@ -178,7 +178,7 @@ class Reach:
             if project.is_patched(workload, *workload.labels_at.route):
                 labels = {**labels, **FURTHER_LABELS}
             running = [one for one in workload.containers if one.role in ("main", "sidecar")]
-            named = tuple(port for one in running for port in one.ports if port.name)
+            named = tuple((port.name, port.number, port.protocol) for one in running for port in one.ports if port.name)
             ports_known = all(one.ports_known for one in running)
             shape = (namespace, tuple(labels.items()), named, ports_known, workload.host_network)
             known = self._shapes.get(shape)
@@ -428,10 +428,10 @@ def _port(port: PolicyPort, target: Pods | Block) -> tuple[Ports, Ports]:
         return NO_PORT, NO_PORT
     else:
         found, known = NO_PORT, target.ports_known
-        for one in target.named:
-            if one.name == port.port and one.protocol == port.protocol:
-                known = known and one.number is not None
-                if one.number is not None:
-                    found = found.union(some_ports(one.protocol, one.number, one.number))
+        for name, number, protocol in target.named:
+            if name == port.port and protocol == port.protocol:
+                known = known and number is not None
+                if number is not None:
+                    found = found.union(some_ports(protocol, number, number))
         return found, found if known else some_ports(port.protocol)
     return found, found
