@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubelint_ack.ack import Catalogue, catalogue, network_plugins
-from kubelint_ack.cron import is_duration
 from kubelint_ack.facts import PodNetworkFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
@@ -69,6 +68,14 @@ def _row(family: Catalogue, key: str) -> Mapping[str, Any] | None:
 
 # --- Values of annotations
 
+
+def _is_duration(value: str) -> bool:
+    # Few pods have such a value.
+    from kubelint_ack.cron import is_duration
+
+    return is_duration(value)
+
+
 _BOOLEANS = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
 """https://pkg.go.dev/strconv#ParseBool"""
 
@@ -93,7 +100,7 @@ def wrong_values(workload: Workload) -> Iterator[Hit]:
             yield Hit(at.value, message="words", key=key, value=value, allowed=list(dict.fromkeys(allowed)))
         elif kind == "integer" and not re.fullmatch("[0-9]+", value):
             yield Hit(at.value, message="number", key=key, value=value)
-        elif kind == "duration" and value not in allowed and not is_duration(value):
+        elif kind == "duration" and value not in allowed and not _is_duration(value):
             yield Hit(at.value, message="duration", key=key, value=value, allowed=allowed)
 
 
@@ -196,7 +203,7 @@ def wrong_pod_network(view: View) -> Iterator[Hit]:
     at = view.at("spec", "allocationType", "releaseAfter")
     if strategy == "TTL" and (after is None or after == ""):
         yield Hit(at, message="no-time")
-    elif strategy == "TTL" and isinstance(after, str) and not is_placeholder(after) and not is_duration(after):
+    elif strategy == "TTL" and isinstance(after, str) and not is_placeholder(after) and not _is_duration(after):
         yield Hit(at, message="time", value=after)
     elif strategy == "Never" and after:
         yield Hit(at, message="never")
