@@ -227,6 +227,7 @@ class _Scan:
         self.decoded = decoded
         self.role = role
         self.settings = settings
+        self.may_direct = "$patch" in decoded.text
         self.dispatch = _dispatch(settings)
         self.hits: list[LocatedHit] = []
         self.facts = empty_facts()
@@ -306,7 +307,7 @@ class _Scan:
             if reason.reason == "template":
                 self._hide(document)
             return entry("not-checked", reason.reason, reason.detail)
-        if len(found) == 1 and _is_patch(found[0], "$patch" in self.decoded.text):
+        if len(found) == 1 and _is_patch(found[0], self.may_direct):
             # It may be an object after all, or change one so that it fits what refers to it.
             self._hide(document)
             return entry("not-checked", "kustomize-patch")

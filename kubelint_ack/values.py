@@ -482,7 +482,7 @@ def is_placeholder(value: str) -> bool:
 # (https://github.com/helmfile/vals).
 _TO_FILL_IN = re.compile(
     r"<[^<>\n]+>|\{\{|[$#]\{|\$\(|\*\*|\.\.\.|…"
-    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX]+|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:|your[-_]|RELEASE-NAME)"
+    r"|^(?:\$[A-Za-z_]\w*|%\w+%|@@?\w+@@?|[xX][xX.:/0-9]*|[A-Z0-9]+(?:_[A-Z0-9]+)+)$|^(?:ref\+|ENC\[|vault:|your[-_]|RELEASE-NAME)"
 )
 
 

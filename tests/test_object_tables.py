@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -349,3 +351,18 @@ def test_each_mistake_is_one_finding(
     assert [one[0] for one in hits] == [rule]
     place = hits[0][1].replace("[", ".").replace("]", "").replace('"', "")
     assert field == place or field.startswith(f"{place}.") or place.startswith(f"{field}.")
+
+
+def _routes(node: Any, at: str = "") -> Iterator[str]:
+    """Every field and item below a node."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        yield f"{at}{key}"
+        yield from _routes(value, f"{at}{key}.")
+
+
+@pytest.mark.parametrize("value", [None, [None], [["a"]], {"a": None}, {"b": [1]}, "${X}"], ids=repr)
+def test_no_value_in_any_field_crashes_a_rule(value: Any, tmp_path: Path) -> None:
+    objects = [changed(one, field, value) for one in RIGHT.values() for field in _routes(one) if "." in field]
+    write(tmp_path, {"all.yaml": "\n---\n".join(map(json.dumps, objects))})
+    assert [one.values for one in lint(tmp_path).findings if one.rule == "rule-crash"] == []

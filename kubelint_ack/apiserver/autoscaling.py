@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubelint_ack.records import FieldPath, Hit, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Unknown
 from kubelint_ack.values import is_to_fill_in, quantity
 from kubelint_ack.views import View, integer, mapping, sequence, text
 
@@ -27,8 +27,8 @@ def replicas(scaler: View) -> Iterator[Hit]:
         yield Hit(at, depends=(scaler.at("spec", "minReplicas"),), least=least, most=most)
     if least == 0:
         # The gate HPAScaleToZero allows it for metrics that do not come from the pods.
-        kinds = {mapping(metric).get("type") for metric in sequence(scaler.spec.get("metrics"))}
-        fits = bool(kinds & {"Object", "External"}) or any(isinstance(kind, Unknown) for kind in kinds)
+        kinds = [metric.get("type") for _, metric in _metrics(scaler)]
+        fits = any(kind in ("Object", "External") or isinstance(kind, Unknown) for kind in kinds)
         yield Hit(
             scaler.at("spec", "minReplicas"),
             message="gate" if fits else "zero",
@@ -103,6 +103,22 @@ def _target_hit(at: FieldPath, kind: str, target: Mapping[str, Any]) -> Hit | No
     elif kind == "External" and value is not None and average is not None:
         return Hit(FieldPath((*at.route, "averageValue")), message="both", depends=(at,), other="value")
     return None
+
+
+def metric_duplicates(scaler: View) -> Iterator[Hit]:
+    """Metrics of a pod's resource that an earlier one measures already."""
+    seen: dict[tuple[str, str, str], FieldPath] = {}
+    for index, metric in _metrics(scaler):
+        kind = text(metric.get("type"))
+        block = _BLOCKS.get(kind or "", "")
+        source = mapping(metric.get(block))
+        name, container = text(source.get("name")), source.get("container", "")
+        if kind not in ("Resource", "ContainerResource") or not name or not isinstance(container, str):
+            continue
+        at = scaler.at("spec", "metrics", index, block, "name")
+        first = seen.setdefault((kind, name, container), at)
+        if first != at:
+            yield Hit(at, related=(Related(first, note="first"),), name=name)
 
 
 def behavior(scaler: View) -> Iterator[Hit]:

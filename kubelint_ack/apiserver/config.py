@@ -204,7 +204,8 @@ def quota_scopes(quota: View) -> Iterator[Hit]:
         (quota.at("spec", "scopeSelector", "matchExpressions", index, "scopeName"), mapping(one).get("scopeName"))
         for index, one in enumerate(selector)
     ]
-    seen: set[object] = set()
+    seen: set[str] = set()
+    told: set[str] = set()
     for at, scope in found:
         if not isinstance(scope, str) or scope not in _SCOPES:
             continue
@@ -212,13 +213,14 @@ def quota_scopes(quota: View) -> Iterator[Hit]:
         wrong = next((name for name in hard if name not in _SCOPES[scope]), None)
         if opposite in seen:
             yield Hit(at, message="conflict", scope=scope, other=opposite)
-        elif wrong:
+        elif wrong and wrong not in told:
+            told.add(wrong)
             yield Hit(quota.at("spec", "hard", wrong).key, message="resource", depends=(at,), scope=scope, name=wrong)
         seen.add(scope)
     for index, one in enumerate(selector):
         route = ("spec", "scopeSelector", "matchExpressions", index)
         scope, operator, values = (mapping(one).get(key) for key in ("scopeName", "operator", "values"))
-        if isinstance(scope, Unknown) or isinstance(values, Unknown) or not isinstance(operator, str):
+        if not isinstance(scope, str) or isinstance(values, Unknown) or not isinstance(operator, str):
             continue
         at = quota.at(*route, "operator")
         if scope in _SCOPES and scope not in ("PriorityClass", "VolumeAttributesClass") and operator != "Exists":

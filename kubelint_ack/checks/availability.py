@@ -225,6 +225,11 @@ def hpa_metric_target_invalid(scaler: View, profile: Profile) -> Iterator[Hit]:
     yield from refused.metric_targets(scaler)
 
 
+def hpa_metric_duplicate(scaler: View, profile: Profile) -> Iterator[Hit]:
+    """Two metrics of one resource; the server accepts them."""
+    yield from refused.metric_duplicates(scaler)
+
+
 def hpa_policies_empty(scaler: View, profile: Profile) -> Iterator[Hit]:
     """An empty list of scaling policies."""
     yield from refused.behavior(scaler)
