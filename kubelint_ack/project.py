@@ -220,7 +220,9 @@ class Existence:
         """Who writes an address or host name."""
         self.addressed: dict[str, list[ServiceFact]] = {}
         """Services by the addresses and host names of their load balancers, in small letters."""
+        self.ingresses: list[IngressFact] = []
         for group in facts:
+            self.ingresses += group.ingresses
             for service in group.services:
                 for address in dict.fromkeys(map(str.lower, service.addresses)):
                     self.addressed.setdefault(address, []).append(service)
@@ -445,6 +447,11 @@ class Project:
         known = self._by_name.get((kind, name), [])
         path = near.resource.path
         return sorted(known, key=lambda one: one[1].resource.path != path) if len(known) > 1 else known
+
+    @property
+    def all_ingresses(self) -> Sequence[IngressFact]:
+        """The Ingresses of the whole run: also those of units that may belong to other clusters."""
+        return self._everywhere.ingresses
 
     def named_elsewhere(self, kind: str, name: str, near: Any) -> Iterator[Any]:
         """Facts of that kind and name in any unit of the run that write the same namespace as `near` has."""

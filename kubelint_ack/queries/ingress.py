@@ -318,21 +318,26 @@ def listeners(ingress: IngressFact) -> list[ListenPort] | None:
 
 
 def alb_config(ingress: IngressFact, who: Reading, project: Project) -> AlbConfigFact | None:
-    """The AlbConfig of an Ingress, where it is in the input."""
+    """The AlbConfig of an Ingress, where it is in the input: in the unit, or the only one of its name."""
     if who.controller != "alb" or who.ingress_class is None or annotation(ingress, ALB + "albconfig.name"):
         return None
     parameters = who.ingress_class.parameters
     if parameters is None or not parameters.name:
         return None
-    found: list[Any] = [
-        one for one in project.named("AlbConfig", parameters.name, ingress) if isinstance(one, AlbConfigFact)
-    ]
-    return found[0] if len(found) == 1 else None
+    found: list[Any] = list(project.named("AlbConfig", parameters.name, ingress))
+    found = found or project.anywhere("AlbConfig", parameters.name)
+    return found[0] if len(found) == 1 and isinstance(found[0], AlbConfigFact) else None
 
 
 def of_alb(config: AlbConfigFact, project: Project, profile: Profile) -> list[IngressFact]:
     """The Ingresses of an AlbConfig that are in the input."""
-    return [one for one in project.ingresses if alb_config(one, reading(one, project, profile), project) is config]
+    key = ("of-alb", id(config), id(profile))
+    if key not in project.memo:
+        project.memo[key] = [
+            one for one in project.all_ingresses if alb_config(one, reading(one, project, profile), project) is config
+        ]
+    found: list[IngressFact] = project.memo[key]
+    return found
 
 
 def covers(tls: tuple[IngressTls, ...], host: str) -> bool:

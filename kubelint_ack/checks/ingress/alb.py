@@ -122,25 +122,22 @@ def alb_rewrite_syntax(ingress: IngressFact, project: Project, profile: Profile)
     bare = next((piece for _, braces, piece in found if not braces), None)
     if bare is not None:
         right = re.sub(r"\$(\d)", r"${\1}", target)
-        yield Hit(here.slice(bare.start, bare.end), reference=bare.text, right=right, path="", groups=0)
+        yield Hit(here.slice(bare.start, bare.end), reference=bare.text, right=right)
+        return
     for path in ingress.paths if found else ():
         if path.path is None or path.path_type is None:
             continue
         if path.path_type != "Prefix":
-            yield Hit(path.type_at, message="type", reference=found[0][2].text, right="", path=path.path, groups=0)
+            # A regular expression of another type is refused: alb-path-illegal says that.
+            if not _ILLEGAL.search(path.path):
+                yield Hit(path.type_at, message="type", reference=found[0][2].text, path=path.path)
             continue
         groups = capture_groups(path.path)
         number, _, piece = max(found)
         if number > groups:
-            yield Hit(
-                here.slice(piece.start, piece.end),
-                message="group",
-                related=(Related(path.at, note="path"),),
-                reference=piece.text,
-                right="",
-                path=path.path,
-                groups=groups,
-            )
+            related = (Related(path.at, note="path"),)
+            place = here.slice(piece.start, piece.end)
+            yield Hit(place, message="group", related=related, reference=piece.text, path=path.path, groups=groups)
             return
 
 
@@ -170,6 +167,8 @@ def alb_listener_missing(ingress: IngressFact, project: Project, profile: Profil
     needs_them = at_least((profile.components or {}).get("alb-ingress-controller"), "2.11")
     if needs_them is False:
         return
+    # One that is kept elsewhere may be another cluster's.
+    severity: Severity | None = None if any(one is config for one in project.alb_configs) else "warning"
     declared = {ListenPort(one.port or 0, one.protocol or "") for one in config.listeners}
     written = annotation(ingress, f"{ALB}listen-ports")
     for one in wanted:
@@ -180,7 +179,7 @@ def alb_listener_missing(ingress: IngressFact, project: Project, profile: Profil
             _listener_place(ingress, one, written is not None),
             message="protocol" if other else "default",
             # Older versions make the listener by themselves.
-            severity=None if needs_them else "info",
+            severity=severity if needs_them else "info",
             related=(Related(other.at if other else config.listeners_at, of=config, note="listeners"),),
             port=one.port,
             protocol=one.protocol,

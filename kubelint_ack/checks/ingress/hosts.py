@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,10 +31,10 @@ def ingress_host_duplicate_path(ingress: IngressFact, project: Project, profile:
             severity = _severity(ingress, path, other, earlier, project, profile)
             if severity == "none":
                 continue
-            same = other is ingress
+            message = "same" if other is ingress else "default"
             yield Hit(
                 path.at,
-                message="same" if same else "default",
+                message="redundant" if severity == "info" else message,
                 severity="info" if severity == "info" else None,
                 related=(Related(earlier.at, of=other, note="first"),),
                 host=path.host or "*",
@@ -92,10 +93,11 @@ def _plain(ingress: IngressFact, project: Project, profile: Profile) -> bool:
     who = reading(ingress, project, profile).controller
     if who == "other" or is_canary(ingress, who):
         return False
-    return not any(
-        key.startswith(f"{ALB}conditions.") or "-match-" in key or key.endswith("/match-method")
-        for key in ingress.annotations
-    )
+    return not any(key.startswith(f"{ALB}conditions.") or _DECIDES.search(key) for key in ingress.annotations)
+
+
+# Further conditions of MSE and Higress, and those by which older controllers of ACK divide requests in one Ingress.
+_DECIDES = re.compile(r"-match-|/match-method$|/service-(match|weight)$")
 
 
 # --- Certificates
