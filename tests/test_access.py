@@ -320,6 +320,19 @@ def test_the_table_fits_a_terminal(tmp_path: Path, language: str) -> None:
     assert [line for line in lines if width(line) > 80 and "loadbalancer-" not in line] == []
 
 
+PROJECTS = Path(__file__).parent / "projects"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_four_ways_of_the_project_case(language: str) -> None:
+    """Worked out by hand: Flannel, IPVS, Kubernetes 1.32, a public CLB, `Local`; see the tables above."""
+    case = PROJECTS / "four-ways"
+    arguments = ["access", "shop/web", "--root", str(case), "-p", str(case), "--lang", language]
+    shown = CliRunner().invoke(main, arguments, catch_exceptions=False).stdout
+    name = "access.txt" if language == "en" else "access.zh.txt"
+    assert shown == (case / name).read_text(encoding="utf-8")
+
+
 def test_names_of_services(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": service(CLUSTER_IP)})
 
@@ -327,7 +340,7 @@ def test_names_of_services(tmp_path: Path) -> None:
         return CliRunner().invoke(main, ["access", "--root", str(tmp_path), "-p", str(tmp_path), *arguments])
 
     assert run("shop/web").exit_code == run("web").exit_code == run().exit_code == 0
-    assert run("web").stdout.startswith("shop/web  ClusterIP\n") or run("web").stdout.startswith("shop/web ClusterIP\n")
+    assert run("web").stdout.startswith("shop/web  ClusterIP\n  backends: Deployment/web\n")
     missing = run("shop/wbe")
     assert missing.exit_code == 2
     assert "did you mean 'shop/web'?" in missing.stderr

@@ -560,9 +560,9 @@ def service_clusterip_out_of_cidr(service: Service, profile: Profile) -> Iterato
             continue
         severity: Severity | None = None
         if ip not in block:
-            message = "default"
             release = profile.kubernetes_version
-            severity = "warning" if release is None or release >= _MORE_RANGES else None
+            more = release is None or release >= _MORE_RANGES
+            message, severity = ("more", "warning") if more else ("default", None)
         elif ip == block.network_address or (ip.version == 4 and ip == block.broadcast_address):
             message = "edge"
         elif ip == address(profile.dns_service_ip) and service.namespace not in (None, "kube-system"):

@@ -26,10 +26,10 @@ def access_text(found: Sequence[tuple[str, Access]], language: Language) -> Iter
 
 
 def _block(target: str, one: Access, language: Language) -> Iterator[str]:
-    yield from wrap(_title(target, one), _COLUMNS, "  ")
-    if one.backends:
-        names = ", ".join(f"{backend.kind}/{backend.resource.id.name}" for backend in one.backends)
-        yield from _indented("  ", say(language, "access.backends", names=names))
+    yield _title(target, one)
+    details = _details(one, language)
+    if details:
+        yield from _indented("  ", ", ".join(details))
     yield " " * _FIRST + "".join(_padded(say(language, f"access.client.{client}"), _OTHER) for client in CLIENTS)
     notes: dict[str, int] = {}
     for row in _shown(one.rows):
@@ -64,16 +64,25 @@ def _padded(text: str, cells: int) -> str:
 
 def _title(target: str, one: Access) -> str:
     service = one.service
-    parts = [_name(one), service.type or "?"]
-    if service.type == "LoadBalancer":
-        balancer = [one.balancer.upper() if one.balancer else "?", one.address_type or "?"]
-        parts[1] += f" ({', '.join(balancer)})" if one.balancer else ""
-        parts.append(f"backend-type {one.backend_type or '?'}")
+    kind = service.type or "?"
+    if one.balancer:
+        kind += f" ({one.balancer.upper()}, {one.address_type or '?'})"
+    elif service.headless:
+        kind += " (headless)"
+    return f"{_name(one)}  {kind}" + (f"  @{target}" if target else "")
+
+
+def _details(one: Access, language: Language) -> list[str]:
+    """What else decides: policies, what the load balancer forwards to, the pods."""
+    service, found = one.service, []
     if service.type in ("NodePort", "LoadBalancer"):
-        parts.append(f"externalTrafficPolicy {service.traffic_policy or '?'}")
-    if service.headless:
-        parts[1] += " (headless)"
-    return "  ".join(parts) + (f"  @{target}" if target else "")
+        found.append(f"externalTrafficPolicy {service.traffic_policy or '?'}")
+    if one.balancer:
+        found.append(f"backend-type {one.backend_type or '?'}")
+    if one.backends:
+        names = ", ".join(f"{backend.kind}/{backend.resource.id.name}" for backend in one.backends)
+        found.append(say(language, "access.backends", names=names))
+    return found
 
 
 def _name(one: Access) -> str:
