@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from kubelint_ack import apis, store
+from kubelint_ack import apis, cel, store
 from kubelint_ack.crds import Definition, Version
 from kubelint_ack.custom_schema import compile_custom, holds_unknown, prepared
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
@@ -112,11 +112,11 @@ def _unserved(view: View, served: Sequence[str], minors: Iterable[int | None]) -
     return Conflict("unknown-kind", hit, tuple(minors))
 
 
-_nodes: dict[int, tuple[Any, Node]] = {}
+_nodes: dict[int, tuple[Any, Node, bool]] = {}
 
 
-def _node_of(version: Version) -> Node:
-    """The compiled schema of a version, made once: definitions are remembered while they are used."""
+def _node_of(version: Version) -> tuple[Node, bool]:
+    """The compiled schema of a version, and whether it has CEL rules: made once for each definition."""
     schema = version.schema
     known = _nodes.get(id(schema))
     if known is None or known[0] is not schema:
@@ -124,9 +124,9 @@ def _node_of(version: Version) -> Node:
             _nodes.clear()
         assert schema is not None
         newest = store.minors()[1]
-        known = (schema, compile_custom(schema, lambda: apis.definition(apis.OBJECT_META, newest, False)))
-        _nodes[id(schema)] = known
-    return known[1]
+        node = compile_custom(schema, lambda: apis.definition(apis.OBJECT_META, newest, False))
+        known = _nodes[id(schema)] = (schema, node, cel.has_rules(schema))
+    return known[1:]
 
 
 _MOST_NODES = 500
@@ -144,7 +144,7 @@ def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
             return [], "no-schema"
         known = [(route, text) for route, text in foreign if not holds_unknown(view.get(*route))]
         return [_foreign(route, text, view) for route, text in known], ""
-    node = _node_of(version)
+    node, has_rules = _node_of(version)
     data = prepared(view.data, version.schema)
     mistakes = [
         one
@@ -152,7 +152,17 @@ def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
         if not (version.has_status and one.route[:1] == ("status",) and one.rule != "unknown-field")
     ]
     told_of = [_told(one, node, view, None) for one in mistakes]
-    return _without_echoes([one for one in told_of if one is not None]), ""
+    told = _without_echoes([one for one in told_of if one is not None])
+    if told or not has_rules:
+        # As the server does: rules are evaluated on what fits the schema.
+        return told, ""
+    evaluation = cel.evaluate(data, version.schema)
+    return [_failed(one, view) for one in evaluation.failed], "" if evaluation.is_complete else "cel"
+
+
+def _failed(one: cel.Failed, view: View) -> Mistake:
+    values = {"field": label(one.route) or view.kind, "rule": one.rule, "text": one.message}
+    return Mistake("crd-validation-failed", one.route, "field", "message" if one.message else "rule", values)
 
 
 def _foreign(route: Route, text: str, view: View) -> Mistake:

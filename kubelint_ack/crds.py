@@ -162,8 +162,10 @@ def configured(patterns: Sequence[str], root: str, limit: int) -> tuple[list[Pie
     left_out = [one[1:] for one in patterns if one.startswith("!")]
     found: list[Piece] = []
     unusable: list[Unusable] = []
-    options = {"exclude": left_out, "force_exclude": True, "respect_gitignore": False}
-    for source in collect(named, root=root, has_root=True, with_context=False, **options).scope if named else ():  # type: ignore[arg-type]
+    if not named:
+        return [], []
+    inputs = collect(named, root=root, has_root=True, exclude=left_out, respect_gitignore=False, with_context=False)
+    for source in inputs.scope:
         try:
             data = read(source, limit)
         except Unreadable as error:

@@ -41,7 +41,7 @@ Schema = Mapping[str, Any]
 Meta = Callable[[], Node]
 """Gives the node of ObjectMeta."""
 
-_TYPES: dict[Any, Type] = {
+_TYPES: dict[str, Type] = {
     "string": "string",
     "integer": "integer",
     "number": "number",
@@ -117,7 +117,7 @@ def _compile(schema: Schema, meta: Meta, *, is_object: bool = False) -> Node:
 
 def _fill(node: Node, schema: Schema, meta: Meta, is_object: bool) -> None:
     preserves = schema.get(PRESERVE) is True
-    node.type = "int-or-string" if schema.get(INT_OR_STRING) is True else _TYPES.get(schema.get("type"), "any")
+    node.type = "int-or-string" if schema.get(INT_OR_STRING) is True else _TYPES.get(str(schema.get("type")), "any")
     if is_object:
         node.type = "map"
     bits = _BITS.get(str(schema.get("format")))
@@ -155,7 +155,7 @@ def _fill_map(node: Node, schema: Schema, meta: Meta, is_object: bool, preserves
     if isinstance(additional, dict):
         node.values = _compile(additional, meta)
         node.fields = fields or None
-    elif preserves or additional is True or isinstance(schema.get("properties"), Unknown):
+    elif preserves or additional is True or not isinstance(schema.get("properties") or {}, dict):
         node.values = Node("any")
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from kubelint_ack.crd_schema import SchemaMistake, children, schema_mistakes
+from kubelint_ack import cel
+from kubelint_ack.crd_schema import VALIDATIONS, SchemaMistake, children, schema_mistakes
 from kubelint_ack.custom_schema import compile_custom, prepared
 from kubelint_ack.names import dns1035_label, dns1123_subdomain
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown, field_text
@@ -155,6 +156,24 @@ def schema_hits(view: View, rule: str) -> Iterator[Hit]:
     for one in _schema_mistakes(view):
         if one.rule == rule:
             yield Hit(view.at(*one.route), message=one.message, **one.values)
+
+
+def rule_syntax(view: View) -> Iterator[Hit]:
+    """CEL rules that are no CEL; nothing without the library."""
+    if not cel.is_available():
+        return
+    for index, version in _versions(view) if _is_current_crd(view) else ():
+        schema = mapping(version.get("schema")).get("openAPIV3Schema")
+        top = ("spec", "versions", index, "schema", "openAPIV3Schema")
+        pending: list[tuple[Route, Mapping[str, Any]]] = [(top, schema)] if isinstance(schema, dict) else []
+        while pending:
+            route, node = pending.pop()
+            for number, rule in enumerate(sequence(node.get(VALIDATIONS))):
+                text = mapping(rule).get("rule")
+                problem = cel.syntax_error(text) if isinstance(text, str) and text.strip() else ""
+                if problem:
+                    yield Hit(view.at(*route, VALIDATIONS, number, "rule"), message="syntax", detail=problem)
+            pending += [((*route, *inner), one) for inner, one, _ in children(node)]
 
 
 _MOST_SELECTABLE = 8

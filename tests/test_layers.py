@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
     {"origins", "dump", "catalog", "views", "directives"},
     {"profile", "ack", "selectors", "amounts", "downward", "schema", "store"},
     {"constraints", "lifecycle", "custom_schema"},
+    {"cel"},
     {"apis", "crds", "definitions"},
     {"conformance"},
     {"discover", "facts", "config", "starter", "apiserver"},
@@ -47,12 +48,23 @@ OUTSIDE = {
     "jsonschema": {"validation"},
     "ruamel": {"discover", "starter"},
     "msgspec": {"cache"},
+    "cel_expr_python": {"cel"},
     "pathspec": {"ignore"},
     "yaml": {"events", "tree", "decode", "scalars", "documents", "catalog"},
 }
 """Which rooms may import a library."""
 
-HEAVY = {"jsonschema", "sarif_om", "ruamel", "msgspec", "pathspec", "multiprocessing", "importlib.metadata", "rich"}
+HEAVY = {
+    "cel_expr_python",
+    "jsonschema",
+    "sarif_om",
+    "ruamel",
+    "msgspec",
+    "pathspec",
+    "multiprocessing",
+    "importlib.metadata",
+    "rich",
+}
 """Imported where they are used, never with a module."""
 
 

@@ -393,6 +393,7 @@ def crd_list_type_invalid(view: View, profile: Profile) -> Iterator[Hit]:
 def crd_validation_rule_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """CEL rules that lack something."""
     yield from definitions.schema_hits(view, "crd-validation-rule-invalid")
+    yield from definitions.rule_syntax(view)
 
 
 # --- Admission
