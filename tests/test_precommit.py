@@ -117,7 +117,7 @@ spec:
 """
 
 
-INVALID = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, name: y}\n"
+INVALID = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, name: z}\n"
 """A duplicate key: a finding that needs no other file."""
 
 SHOP = {
@@ -235,7 +235,8 @@ def test_chart_template_alone_is_no_error(project: Project) -> None:
 def test_more_names_than_a_command_line_holds(project: Project) -> None:
     """Findings across the parts are those of one run on the whole; each part counts its own."""
     folder = "/".join(["d" * 200] * 3)
-    files = {f"{folder}/{number:03d}.yaml": f"{{apiVersion: v1, kind: x{number}}}\n" for number in range(300)}
+    account = "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: x{}}}}}\n"
+    files = {f"{folder}/{number:03d}.yaml": account.format(number) for number in range(300)}
     files[f"{folder}/000.yaml"] = deployment("web", "order-web")
     files[f"{folder}/299.yaml"] = service("web", "orders-web")
     files[f"{folder}/150.yaml"] = INVALID
