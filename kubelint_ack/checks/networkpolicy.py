@@ -10,6 +10,7 @@ from kubelint_ack.apiserver import networking as refused
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyRule, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
+from kubelint_ack.queries.flows import is_enforced
 from kubelint_ack.queries.policies import (
     DIRECTIONS,
     HEALTH_CHECKS,
@@ -477,7 +478,7 @@ def netpol_egress_cuts_nodes_ipvlan(policy: PolicyFact, project: Project, profil
 def netpol_blocks_slb_healthcheck(policy: PolicyFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A policy that closes pods behind a CLB to its health checks."""
     found = project.once(blocked_health_checks).get(id(policy))
-    if found is None:
+    if found is None or is_enforced(profile) is False:
         return
     backend = found.service.annotations.get("service.beta.kubernetes.io/backend-type")
     if (backend or profile.service_backend_type) != "eni" or _checks_elsewhere(found.service):
@@ -587,6 +588,8 @@ def netpol_egress_without_nodelocaldns(policy: PolicyFact, project: Project, pro
     """A policy that lets pods ask the cluster's DNS, but not the cache on their node."""
     namespace = project.namespace(policy)
     if not policy.egress or "Egress" not in policy.types or not may_resolve(policy, namespace):
+        return
+    if is_enforced(profile) is False:
         return
     injected = project.namespace_labels(namespace).get("node-local-dns-injection") == "enabled"
     cache, answers = block(_LOCAL_CACHE), reach(project)
