@@ -131,7 +131,7 @@ COMMANDS = [
     ["rule", "--all", "--lang", "en"],
     ["rule", "--all", "--lang", "zh"],
     ["rule", "--all", "--lang", "zh", "--format", "json"],
-    ["explain", "KLA1201"],
+    ["explain", "KLA1201", "zone-maps"],
     ["rules", "--lang", "en"],
     ["rules", "--lang", "zh"],
     ["rules", "--format", "json"],

@@ -167,22 +167,31 @@ def without_listener(balancer: Balancer) -> Iterator[Hit]:
     if not balancer.listeners_known or not balancer.listeners or balancer.manages_listeners is not True:
         return
     protocols = {one.protocol or "" for one in balancer.listeners}
+    found: dict[str, list[Setting]] = {}
+    lead: dict[str, str] = {}
     for setting in (*balancer.settings.values(), *balancer.vague.values()):
-        wanted = (setting.reading or {}).get("listeners")
+        reading = setting.reading or {}
+        wanted = reading.get("listeners")
         if not wanted or protocols & set(wanted) or not balancer.has_effect(setting):
             continue
         checks = setting.name.startswith("health-check-")
         if setting.type == "flag" and setting.value.lower() == "off" and not checks:
             continue
+        # What goes with an annotation that is told is told with it.
+        first = next((lead[need["key"]] for need in reading.get("needs", ()) if need["key"] in lead), setting.name)
+        lead[setting.name] = first
+        found.setdefault(first, []).append(setting)
+    for setting, *others in found.values():
         # The check of TCP and UDP listeners is on anyway.
         mild = setting.name == "cert-id" or (setting.name == "health-check-flag" and setting.value == "on")
         yield balancer.hit(
             setting.at,
             message="check" if setting.name == "health-check-flag" and balancer.kind == "clb" else "default",
             severity="info" if mild else None,
+            related=tuple(Related(one.at.key, note="other") for one in others),
             name=setting.name,
             value=setting.value,
-            needed=[word.upper() for word in wanted],
+            needed=[word.upper() for word in (setting.reading or {})["listeners"]],
             have=sorted(word.upper() for word in protocols),
         )
 

@@ -136,7 +136,7 @@ def malformed(balancer: Balancer, profile: Profile) -> Iterator[Hit]:
     """Values that have not the form of their kind: identifiers, names, paths, pairs."""
     yield from _malformed_texts(balancer)
     yield from _malformed_ids(balancer)
-    yield from _clb_certificates(balancer)
+    yield from _foreign_certificates(balancer)
     yield from _malformed_items(balancer, profile)
 
 
@@ -183,17 +183,23 @@ def _malformed_ids(balancer: Balancer) -> Iterator[Hit]:
             )
 
 
-def _clb_certificates(balancer: Balancer) -> Iterator[Hit]:
-    """Certificates of an NLB that have the form of those of CLBs, `<account>_<certificate>`."""
+# Certificates of CLBs are named `<account>_<certificate>`, those of the Certificate Management Service
+# `<number>-<region>`, as the documentation of either load balancer shows them.
+_FOREIGN = {"nlb": "[0-9]+_[0-9a-z_-]+", "clb": "[0-9]+-[a-z]{2}-[a-z0-9-]+"}
+
+
+def _foreign_certificates(balancer: Balancer) -> Iterator[Hit]:
+    """Certificates that have the form of the other kind of load balancer."""
     for name in ("cert-id", "additional-cert-ids", "cacert-id"):
         setting = balancer.settings.get(name)
-        if setting is None or balancer.kind != "nlb":
+        if setting is None or setting.reading is None:
             continue
         for part in items(setting.value):
             bare = part.bare
-            if re.fullmatch("[0-9]+_[0-9a-z_]+", bare.text):
+            if re.fullmatch(_FOREIGN[balancer.kind], bare.text):
                 place = setting.at.slice(bare.start, bare.end)
-                yield balancer.hit(place, message="certificate", severity="warning", name=name, value=bare.text)
+                message = f"certificate-{balancer.kind}"
+                yield balancer.hit(place, message=message, severity="warning", name=name, value=bare.text)
 
 
 def _other_kind(balancer: Balancer, setting: Setting, value: str) -> str:
@@ -248,11 +254,14 @@ def blanks(balancer: Balancer, profile: Profile) -> Iterator[Hit]:
             elsewhere = needed and balancer.backends(profile) != needed
             unread = setting.type in _PORT_LAST and fields[-1].text.strip() not in ports
             severity: Severity | None = "warning" if reading.get("wrong") == "passed" or elsewhere or unread else None
+            # A block scalar (`|`) ends with a line break.
+            broken = "\n" in part.text
             yield balancer.hit(
                 setting.at.slice(part.start, part.end),
+                message="line" if broken else "default",
                 severity=severity,
                 name=setting.name,
-                item=part.text,
+                item=part.text.strip() if broken else part.text,
                 right=_BLANKS[setting.type].join(field.text.strip() for field in fields),
             )
 
