@@ -219,7 +219,7 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
             return None
         message = "later" if known[0] > minor else "gone"
         since = known[0] if known[0] > minor else known[-1]
-        return one._replace(message=message, values={**values, "since": f"1.{since}", "version": f"1.{minor}"})
+        return one._replace(message=message, values={**values, "since": f"1.{since}"})
     chain = _chain(root, one.route[:-1])
     # A default of the schema may be wrong itself.
     holder: Any = view.get(*one.route[:-1]) or ()
@@ -317,6 +317,8 @@ def is_same_mistake(conflict: Conflict, named: LocatedHit, restates: bool, locat
         return restates or SEVERITIES.index(named.severity) <= SEVERITIES.index(located.severity)
     if not restates:
         return False
+    if conflict.rule == "unknown-field" and any(route[: len(own)] == own for route in named.routes):
+        return True
     if conflict.rule == "wrong-type":
         return own == other[: len(own)] or other == own[:-1]
     return conflict.rule in ("missing-field", "exclusive-fields", "duplicate-item") and other == own[:-1]

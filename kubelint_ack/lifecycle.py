@@ -261,6 +261,5 @@ def early_hits(view: View, profile: Profile) -> Iterator[Hit]:
         api=api_text(view.id.group, view.id.version),
         kind=view.kind,
         since=one.introduced,
-        version=profile.kubernetes_version_text,
         older=older,
     )
