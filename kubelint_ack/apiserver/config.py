@@ -117,9 +117,13 @@ def _is_object(value: Any, encoded: bool) -> bool:
     if is_to_fill_in(value):
         return True
     try:
-        return isinstance(json.loads(value), dict)
+        found = json.loads(value)
+    except RecursionError:
+        return True
     except ValueError:
         return False
+    # Go decodes a null into any map.
+    return found is None or isinstance(found, dict)
 
 
 # --- Quotas
