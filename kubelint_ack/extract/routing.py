@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from kubelint_ack.extract.base import Extraction, is_unknown, mention, plain_labels
+from kubelint_ack.extract.base import Extraction, is_unknown, mention
 from kubelint_ack.facts import (
     AlbConfigFact,
     AlbListener,
@@ -19,6 +19,7 @@ from kubelint_ack.facts import (
     IngressFact,
     IngressPath,
     IngressTls,
+    Labels,
     Reference,
     RouteFact,
     RouteParent,
@@ -61,7 +62,7 @@ def ingress(view: View, x: Extraction, into: Facts) -> None:
             tuple(_paths(view)),
             _backend(view.spec.get(field), ("spec", field)),
             tuple(tls),
-            plain_labels(view.annotations),
+            _annotations(view),
         )
     )
 
@@ -105,6 +106,11 @@ def _backend(backend: Any, route: Route) -> Backend | None:
         port_at = at(*route, "servicePort")
         return Backend(backend["serviceName"], _port(backend.get("servicePort")), at(*route, "serviceName"), port_at)
     return None
+
+
+def _annotations(view: View) -> Labels:
+    """Its annotations; None for what is no string: unknown before rendering, or refused by the API server."""
+    return {key: text(value) for key, value in view.annotations.items()}
 
 
 def _port(value: Any) -> int | str | None:
@@ -184,7 +190,7 @@ def gateway(view: View, x: Extraction, into: Facts) -> None:
             text(view.spec.get("gatewayClassName")),
             tuple(listeners),
             known,
-            plain_labels(view.annotations),
+            _annotations(view),
         )
     )
 
@@ -253,7 +259,7 @@ def route(view: View, x: Extraction, into: Facts) -> None:
             tuple(parents),
             tuple(backends),
             tuple(features),
-            plain_labels(view.annotations),
+            _annotations(view),
         )
     )
 

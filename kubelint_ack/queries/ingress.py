@@ -268,6 +268,21 @@ def is_canary(ingress: IngressFact, controller: Controller | None) -> bool:
     return found is not None and (found[1] is None or found[1].strip().lower() in ("true", "1", "t"))
 
 
+def with_host(host: str | None, project: Project) -> list[IngressFact]:
+    """The Ingresses that have a path of a host (None: of any host), or of one that is unknown before rendering."""
+    index: dict[Any, list[IngressFact]] | None = project.memo.get("hosts")
+    if index is None:
+        index = project.memo["hosts"] = {}
+        for ingress in project.ingresses:
+            for key in dict.fromkeys(path.host if path.host_known else _VAGUE for path in ingress.paths):
+                index.setdefault(key, []).append(ingress)
+    return index.get(host, []) + index.get(_VAGUE, [])
+
+
+_VAGUE = object()
+"""In the place of a host."""
+
+
 # --- ALB
 
 

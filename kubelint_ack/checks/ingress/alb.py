@@ -7,7 +7,8 @@ Sources: alibaba/alibaba-load-balancer-controller, pkg/controller/ingress/reconc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from kubelint_ack.annotations import Part
@@ -37,6 +38,7 @@ from kubelint_ack.queries.ingress import (
     redirects_to_https,
     uses_regex,
     value,
+    with_host,
 )
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
 from kubelint_ack.values import at_least
@@ -493,20 +495,23 @@ def alb_reserved_name(fact: IngressFact | AlbConfigFact, project: Project, profi
 
 
 _DEFAULT_ORDER = 10
+_ORDER_KEYS = (f"{ALB}albconfig.order", f"{ALB}order")
 
 
 def _order(ingress: IngressFact) -> int | None:
     """Its place among the Ingresses of its ALB; None if it is unknown."""
-    found = annotation(ingress, f"{ALB}albconfig.order", f"{ALB}order")
+    found = annotation(ingress, *_ORDER_KEYS)
     if found is None or found[1] == "":
         return _DEFAULT_ORDER
     text = found[1] or ""
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
-def _siblings(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[IngressFact]:
-    """The other Ingresses of the same ALB, as far as that is sure: of the same class, applied together."""
-    for one in project.ingresses:
+def _siblings(
+    ingress: IngressFact, candidates: Iterable[IngressFact], project: Project, profile: Profile
+) -> Iterator[IngressFact]:
+    """Those of the same ALB among some Ingresses, as far as that is sure: of the same class, applied together."""
+    for one in candidates:
         if one is ingress or one.ingress_class != ingress.ingress_class or not _is_alb(one, project, profile):
             continue
         own, other = (annotation(each, f"{ALB}albconfig.name") for each in (ingress, one))
@@ -523,7 +528,9 @@ def alb_order_shadowing(ingress: IngressFact, project: Project, profile: Profile
         return
     place = (own, f"{project.namespace(ingress) or ''}/{ingress.name}")
     earlier: list[tuple[IngressFact, IngressPath]] = []
-    for one in _siblings(ingress, project, profile):
+    hosts = dict.fromkeys(path.host for path in ingress.paths if path.host_known)
+    others = {id(one): one for host in hosts for one in with_host(host, project)}
+    for one in _siblings(ingress, others.values(), project, profile):
         order = _order(one)
         # With the same place the name of the namespace decides, which the render may give.
         if order is not None and _ordinary(one) and (order, f"{project.namespace(one) or ''}/{one.name}") < place:
@@ -561,16 +568,28 @@ def _shadows(one: IngressFact, before: IngressPath, ingress: IngressFact, path: 
 
 def alb_order_duplicate(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A place that another Ingress of the ALB has been given too."""
-    found = annotation(ingress, f"{ALB}albconfig.order", f"{ALB}order")
+    found = annotation(ingress, *_ORDER_KEYS)
     if found is None or not found[1] or is_unsure(ingress, found[0]) or not _is_alb(ingress, project, profile):
         return
-    for one in _siblings(ingress, project, profile):
-        other = annotation(one, f"{ALB}albconfig.order", f"{ALB}order")
-        if other and other[1] == found[1] and project.ingresses.index(one) < project.ingresses.index(ingress):
-            yield Hit(
-                at("metadata", "annotations", found[0]),
-                related=(Related(at("metadata", "annotations", other[0]), of=one, note="first"),),
-                order=found[1],
-                other=one.name,
-            )
-            return
+    earlier = takewhile(lambda one: one is not ingress, _ordered(found[1], project))
+    for one in _siblings(ingress, earlier, project, profile):
+        other = annotation(one, *_ORDER_KEYS) or ("",)
+        yield Hit(
+            at("metadata", "annotations", found[0]),
+            related=(Related(at("metadata", "annotations", other[0]), of=one, note="first"),),
+            order=found[1],
+            other=one.name,
+        )
+        return
+
+
+def _ordered(order: str, project: Project) -> list[IngressFact]:
+    """The Ingresses that are given a place explicitly, and that one."""
+    index: dict[str, list[IngressFact]] | None = project.memo.get("alb-orders")
+    if index is None:
+        index = project.memo["alb-orders"] = {}
+        for ingress in project.ingresses:
+            found = annotation(ingress, *_ORDER_KEYS)
+            if found and found[1]:
+                index.setdefault(found[1], []).append(ingress)
+    return index.get(order, [])

@@ -9,7 +9,7 @@ from kubelint_ack.facts import IngressFact, IngressPath
 from kubelint_ack.paths import BROKEN, parse_json
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
-from kubelint_ack.queries.ingress import ALB, Controller, annotation, is_canary, keys_of, reading, value
+from kubelint_ack.queries.ingress import ALB, Controller, annotation, is_canary, keys_of, reading, value, with_host
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
 
 _RULES = ("canary-by-header", "canary-by-cookie", "canary-weight", "canary-by-query", "canary-by-header-pattern")
@@ -96,16 +96,14 @@ def ingress_canary_no_primary(ingress: IngressFact, project: Project, profile: P
     key = _canary_key(ingress, who)
     if ingress.annotations[key] is None or any(_vague(path) for path in ingress.paths):
         return
-    others = [one for one in project.ingresses if one is not ingress]
-    primaries = [one for one in others if not is_canary(one, who)]
     for path in ingress.paths:
-        for one in primaries:
-            if any(_vague(other) or _same_place(path, other) for other in one.paths):
+        for one in with_host(path.host, project):
+            if one is ingress or is_canary(one, who):
+                continue
+            if any(_vague(other) or _same_place(path, other) for other in one.paths) or project.is_patched(one, "spec"):
                 return
-            if project.is_patched(one, "spec"):
-                return
-    # In the folder of the canary, or anywhere: the primary may be kept elsewhere.
-    near = [one for one in primaries if project.beside(one.resource, ingress.resource)]
+    # The primary may be kept elsewhere.
+    near = any(not is_canary(one, who) and project.beside(one.resource, ingress.resource) for one in project.ingresses)
     first = ingress.paths[0]
     yield Hit(
         at("metadata", "annotations", key),
@@ -123,7 +121,8 @@ def ingress_canary_multiple(ingress: IngressFact, project: Project, profile: Pro
     who = reading(ingress, project, profile)
     if who.controller != "nginx" or not is_canary(ingress, "nginx") or not ingress.paths:
         return
-    for one in project.ingresses:
+    owners = [one for path in ingress.paths for one in with_host(path.host, project)]
+    for one in owners:
         if one is ingress:
             return
         if not is_canary(one, "nginx") or reading(one, project, profile).controller != "nginx":

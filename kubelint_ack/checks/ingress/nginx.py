@@ -10,7 +10,7 @@ from kubelint_ack.facts import IngressFact
 from kubelint_ack.paths import capture_groups, has_groups, references, regex_character
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
-from kubelint_ack.queries.ingress import NGINX, Reading, annotation, is_canary, keys_of, reading, value
+from kubelint_ack.queries.ingress import NGINX, Reading, annotation, is_canary, keys_of, reading, value, with_host
 from kubelint_ack.records import Hit, Related, Severity, at
 from kubelint_ack.values import address, cidr, version
 
@@ -115,11 +115,10 @@ def _in_regex_mode(ingress: IngressFact) -> bool | None:
 
 def _of_host(host: str | None, ingress: IngressFact, project: Project, profile: Profile) -> Iterator[IngressFact]:
     """The Ingresses of ingress-nginx with paths of a host, and the same class."""
-    for one in project.ingresses:
-        if any(path.host == host or not path.host_known for path in one.paths):
-            who = reading(one, project, profile).controller
-            if who in (None, "nginx") and one.ingress_class == ingress.ingress_class:
-                yield one
+    for one in with_host(host, project):
+        who = reading(one, project, profile).controller
+        if who in (None, "nginx") and one.ingress_class == ingress.ingress_class:
+            yield one
 
 
 def nginx_regex_flag_missing(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
@@ -210,8 +209,8 @@ def nginx_ssl_redirect_no_tls(ingress: IngressFact, project: Project, profile: P
     if value(ingress, f"{NGINX}force-ssl-redirect") == "true" or not _nginx(ingress, project, profile):
         return
     # TLS of the host may be written in another Ingress.
-    hosts = {path.host for path in ingress.paths}
-    if any(one.tls and hosts & set(one.tls_hosts) for one in project.ingresses):
-        return
+    for host in {path.host for path in ingress.paths}:
+        if any(one.tls for one in with_host(host, project)):
+            return
     if not project.is_patched(ingress, "spec", "tls"):
         yield Hit(at("metadata", "annotations", key).key, key=key, name=NAMES["nginx"])
