@@ -48,8 +48,10 @@ def externalname_loop(service: ServiceFact, project: Project, profile: Profile) 
     if way[-1] is service:
         # Every one of them is in the loop: the first tells.
         if service is min(way, key=lambda one: (one.resource.path, one.resource.document)):
+            sure = all(project.beside(service.resource, one.resource) for one in way)
             yield Hit(
                 at("spec", "externalName"),
+                severity=None if sure else "warning",
                 related=tuple(Related(at("spec", "externalName"), of=one, note="next") for one in way[:-1]),
                 service=service.name,
                 names=[one.external_name for one in (service, *way[:-1])],

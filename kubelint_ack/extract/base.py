@@ -52,9 +52,9 @@ def plain_labels(labels: Mapping[str, Any]) -> Labels:
 
 
 # Hosts are looked for only in strings that programs read; longer ones than a line are scanned for addresses too.
-# What is followed by a prefix length is a network.
+# What is followed by a prefix length is a network, and what touches a placeholder only a part of a name.
 _ADDRESS = r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]*\w)(?!/\d{1,2}(?![\w/]))"
-_HOST = r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?![\w-])"
+_HOST = r"(?<![\w.%})-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+(?![\w${-])"
 _MENTIONS_LIMIT = 200
 # Variables and keys that list whom something is not done for, or who may call; none of them is called.
 _LISTS = r"(?i)no_?proxy|cidr|white_?list|black_?list|allow_?list|deny_?list|trusted|(?:^|[_.-])sans?(?:$|[_.-])"

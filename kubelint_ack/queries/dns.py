@@ -128,7 +128,8 @@ def _missing_service(name: ClusterName, reader: Any, project: Project, *, certai
         elif service.name == name.service and project.namespace(service):
             elsewhere = elsewhere or service
     values = {"service": name.service, "namespace": namespace}
-    near = nearest(name.service, here, 0.8)
+    letters = sorted(name.service)
+    near = nearest(name.service, here, 0.8) or next((one for one in here if sorted(one) == letters), None)
     if near:
         return Fault("near", None, here[near], {**values, "near": near})
     if elsewhere is not None:
@@ -169,10 +170,11 @@ def _out_of_range(number: int, workload: WorkloadFact, service: ServiceFact, pro
 
 
 def followed(service: ServiceFact, project: Project, domain: str | None) -> Iterator[ServiceFact]:
-    """The Services of the input to which the name of an ExternalName Service leads, one after the other.
+    """The Services of the unit to which the name of an ExternalName Service leads, one after the other.
 
-    Ends where the way leaves the input, or comes back to a Service that was met before (which is given once more).
+    Ends where the way leaves the unit, or comes back to a Service that was met before (which is given once more).
     """
+    own = {id(one) for one in project.services}
     met = {id(service)}
     while service.type == "ExternalName" and service.external_name:
         name = cluster_name(service.external_name)
@@ -180,7 +182,8 @@ def followed(service: ServiceFact, project: Project, domain: str | None) -> Iter
         if name is None or name.pod or name.domain != (domain or DEFAULT_DOMAIN):
             return
         found = project.find("Service", name.service, service, name.namespace).fact
-        if not isinstance(found, ServiceFact):
+        # What other units hold may be another cluster's.
+        if not isinstance(found, ServiceFact) or id(found) not in own:
             return
         yield found
         if id(found) in met:
