@@ -32,8 +32,9 @@ def nearest_key(word: str) -> str | None:
         if name in one.unread:
             return one.unread[name]
     short = word.rpartition("/")[2].lower().replace("_", "-")
+    own = [one for one in catalogues() if one.name_of(word) is not None]
     keys: dict[str, str] = {}
-    for one in catalogues():
+    for one in own or catalogues():
         for name in one.known:
             keys.setdefault(name.lower(), one.key(name))
             keys.setdefault(one.key(name).rpartition("/")[2].lower(), one.key(name))

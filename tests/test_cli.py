@@ -22,6 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubelint_ack import __version__, catalog, cli, pool
+from kubelint_ack.ack import catalogues
+from kubelint_ack.explain import key_page
 from kubelint_ack.records import Hit, at
 
 ROOT = Path(__file__).parent.parent
@@ -836,6 +838,17 @@ def test_explain_prints_what_an_annotation_does(repo: Path) -> None:
     assert "`eni`" in run("explain", "service.beta.kubernetes.io/backend-type").stdout
 
 
+def test_explain_knows_every_catalogue(repo: Path) -> None:
+    """A name that several controllers use is explained for each of them."""
+    pages = run("explain", "address-type").stdout
+    assert "# alb.ingress.kubernetes.io/address-type\n" in pages
+    assert f"# {PREFIX}address-type\n" in pages
+    for one in catalogues():
+        for name in one.known:
+            assert key_page((one, name), "en").startswith(f"# {one.key(name)}\n")
+            assert key_page((one, name), "zh").startswith(f"# {one.key(name)}\n")
+
+
 def test_explain_gives_an_annotation_as_data(repo: Path) -> None:
     data = json.loads(run("explain", "--format", "json", "zone-maps").stdout)
     assert (data["key"], data["on"], data["not_read_by"]) == (f"{PREFIX}zone-maps", ["Service"], ["clb"])
@@ -852,6 +865,8 @@ def test_explain_gives_an_annotation_as_data(repo: Path) -> None:
         (f"{PREFIX}Address_Type", f"{PREFIX}address-type"),
         (f"{PREFIX}persistence-time", f"{PREFIX}persistence-timeout"),
         ("service.beta.kubernetes.io/backend-typ", "service.beta.kubernetes.io/backend-type"),
+        ("nginx.ingress.kubernetes.io/use-regx", "nginx.ingress.kubernetes.io/use-regex"),
+        ("alb.ingress.kubernetes.io/listen-port", "alb.ingress.kubernetes.io/listen-ports"),
     ],
 )
 def test_explain_suggests_the_nearest_annotation(repo: Path, word: str, near: str) -> None:
