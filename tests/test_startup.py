@@ -36,16 +36,30 @@ NOT_NEEDED = {
 """Where nothing that is written, found or asked for needs them. (In a checkout PyYAML reads the rule files.)"""
 
 
-def test_a_run_on_one_deployment_imports_no_more_than_it_needs(tmp_path: Path) -> None:
-    (tmp_path / "one.yaml").write_text(DEPLOYMENT, encoding="utf-8")
+def imported(folder: Path, manifest: str) -> tuple[str, set[str]]:
+    """What a run on one manifest prints, and the modules that it imports."""
+    (folder / "one.yaml").write_text(manifest, encoding="utf-8")
     # `-X importtime` does not show what `importlib.import_module` imports.
     code = "import sys; from kubelint_ack.cli import entry\ntry: entry()\nfinally: print(*sys.modules, file=sys.stderr)"
     command = [sys.executable, "-c", code, "check", "--isolated", "one.yaml"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("KUBELINT_ACK_", "COV"))}
     result = subprocess.run(
-        command, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        command, cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
-    assert "KLA1501" in result.stdout, "there is a finding to report"
-    imported = set(result.stderr.split())
-    assert imported >= {"click", "yaml", "kubelint_ack.engine", "kubelint_ack.checks.container"}
-    assert NOT_NEEDED & imported == set()
+    return result.stdout, set(result.stderr.split())
+
+
+def test_a_run_on_one_deployment_imports_no_more_than_it_needs(tmp_path: Path) -> None:
+    output, modules = imported(tmp_path, DEPLOYMENT)
+    assert "KLA1501" in output, "there is a finding to report"
+    assert modules >= {"click", "yaml", "kubelint_ack.engine", "kubelint_ack.checks.container"}
+    assert NOT_NEEDED & modules == set()
+
+
+SCHEMAS = {f"kubelint_ack.{name}" for name in ("apis", "conformance", "constraints")}
+
+
+def test_a_run_without_built_in_kinds_needs_no_schemas(tmp_path: Path) -> None:
+    custom = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one}\n"
+    assert imported(tmp_path, custom)[1] & SCHEMAS == set()
+    assert imported(tmp_path, DEPLOYMENT)[1] >= SCHEMAS
