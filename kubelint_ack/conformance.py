@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from kubelint_ack import apis, cel, store
 from kubelint_ack.crds import Definition, Version
 from kubelint_ack.custom_schema import compile_custom, holds_unknown, prepared
+from kubelint_ack.kinds import may_be_built_in
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
+from kubelint_ack.resource import Resource
 from kubelint_ack.schema import Mistake, Node, label, validate
 from kubelint_ack.values import nearest
 from kubelint_ack.views import View, Workload
@@ -64,12 +66,49 @@ class Judged(NamedTuple):
     """Why it could not be judged wholly: `no-schema` or `cel`."""
 
 
-def judge(view: View, found: Sequence[Definition], minors: Iterable[int | None]) -> Judged:
+def judge(lenses: Sequence[View], found: Sequence[Definition], minors: Iterable[int | None]) -> Judged:
     """What the API server of these versions would refuse of an object. `found`: what the project says of its kind."""
-    kinds = store.groups().get(view.id.group)
-    if kinds and view.kind in kinds:
+    view = lenses[0]
+    group, version, kind = view.id[:3]
+    if may_be_built_in(group) and (
+        store.kind_history(f"{group}/{version}".removeprefix("/"), kind) or kind in store.groups().get(group, ())
+    ):
         return Judged(conflicts(view, minors))
-    return judge_custom(view, found, minors) if found else Judged([], "no-schema")
+    judged = judge_custom(view, found, minors) if found else Judged([], "no-schema")
+    known = {one.hit.at.route for one in judged.conflicts}
+    templates = [one for lens in lenses if isinstance(lens, Workload) for one in _template_conflicts(lens, minors)]
+    return judged._replace(conflicts=[*judged.conflicts, *(one for one in templates if one.hit.at.route not in known)])
+
+
+# Pod templates of these kinds have fields of their own, or leave out what others must have.
+_OTHER_TEMPLATES = frozenset({"serving.knative.dev", "game.kruise.io", "apps.openshift.io"})
+_POD_TEMPLATE = "io.k8s.api.core.v1.PodTemplateSpec"
+
+
+def _template_conflicts(lens: Workload, minors: Iterable[int | None]) -> Iterator[Conflict]:
+    """What the API server would refuse of the pods that a custom resource makes: its controller is told, not the user.
+
+    A warning at most: the controller may change the template.
+    """
+    if lens.id.group in _OTHER_TEMPLATES or not isinstance(lens.get(*lens.pod_route), dict):
+        return
+    template = View(Resource(lens.id._replace(kind="template"), lens.family, dict(lens.template), ()))
+    found: dict[tuple[str, Route, str], Conflict] = {}
+    for minor in minors:
+        oldest, newest = store.minors()
+        judging = newest if minor is None else min(max(minor, oldest), newest)
+        node = apis.definition(_POD_TEMPLATE, judging, minor is not None)
+        told_of = [_told(one, node, template, minor) for one in validate(node, template.data)]
+        for one in _without_echoes([one for one in told_of if one is not None]):
+            values = dict(one.values)
+            if "place" in values:
+                values["place"] = f"{field_text(lens.pod_route)}.{values['place']}"
+            moved = one._replace(route=(*lens.pod_route, *one.route), values=values, severity="warning")
+            known = found.get((moved.rule, moved.route, moved.message))
+            earlier = known.minors if known else ()
+            hit = known.hit if known else _hit(moved)
+            found[(moved.rule, moved.route, moved.message)] = Conflict(moved.rule, hit, (*earlier, minor))
+    yield from found.values()
 
 
 def judge_custom(view: View, found: Sequence[Definition], minors: Iterable[int | None]) -> Judged:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubelint_ack import cel
 from kubelint_ack.crd_schema import VALIDATIONS, SchemaMistake, children, schema_mistakes
-from kubelint_ack.custom_schema import compile_custom, prepared
+from kubelint_ack.custom_schema import compile_custom
 from kubelint_ack.names import dns1035_label, dns1123_subdomain
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown, field_text
 from kubelint_ack.schema import Node, validate
@@ -276,7 +276,8 @@ def _defaults(view: View, schema: Mapping[str, Any], route: Route, is_meta: bool
     if default is not None and is_meta:
         yield Hit(view.at(*route, "default"), message="meta")
     elif default is not None:
-        wrong = validate(compile_custom(schema, lambda: Node("any"), is_object=False), prepared(default, schema))
+        # Of the defaults of its own fields none is filled in.
+        wrong = validate(compile_custom(schema, lambda: Node("any"), is_object=False), default)
         if wrong:
             where = (*route, "default", *wrong[0].route)
             yield Hit(view.at(*where), rule=wrong[0].rule, place=field_text(where[len(route) :]))

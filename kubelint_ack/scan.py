@@ -9,7 +9,7 @@ import importlib
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kubelint_ack.catalog import Active
@@ -374,7 +374,8 @@ class _Scan:
             return self.decoded.place(document, resource.prefix, path)
 
         first = len(self.hits)
-        for lens in views(resource, self.settings.pod_routes):
+        lenses = views(resource, self.settings.pod_routes)
+        for lens in lenses:
             is_workload = isinstance(lens, Workload)
             if is_workload:
                 self.families[WORKLOADS] = None
@@ -389,7 +390,7 @@ class _Scan:
         if not self.dispatch.judges_schemas:
             return ""
         try:
-            return self._conform(lens, locate, self.hits[first:])
+            return self._conform(lenses, locate, self.hits[first:])
         except Exception as error:  # as above
             self._crash("schema", error, lens, locate)
             return ""
@@ -413,13 +414,14 @@ class _Scan:
                 self._crash(active.rule.name, error, lens, locate)
         self.hits += merged
 
-    def _conform(self, lens: View, locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> str:
+    def _conform(self, lenses: Sequence[View], locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> str:
         """Hits for what the API server refuses of an object, except where a named rule says it.
 
         Returns why that could not be judged wholly, if so.
         """
+        lens = lenses[0]
         found = self.settings.definitions.find(lens.id.group, lens.kind)
-        if not found and not may_be_built_in(lens.id.group):
+        if not found and not isinstance(lens, Workload) and not may_be_built_in(lens.id.group):
             return "no-schema"
         from kubelint_ack.conformance import is_same_mistake, judge
 
@@ -427,7 +429,7 @@ class _Scan:
         for index, profile in enumerate(self.settings.profiles):
             minor = profile.kubernetes_version[1] if profile.kubernetes_version else None
             indices[minor] = (*indices.get(minor, ()), index)
-        judged = judge(lens, found, indices)
+        judged = judge(lenses, found, indices)
         for conflict in judged.conflicts:
             active = self.settings.active.get(conflict.rule)
             if active is None or self._is_unknown(lens, conflict.hit.at):

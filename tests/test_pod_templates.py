@@ -130,3 +130,66 @@ spec:
     write(tmp_path, {".kubelint-ack.yaml": settings, "a.yaml": text})
     found = [finding.place.span.line for finding in lint(tmp_path, select=["image-latest-tag"]).findings]
     assert found == marked_lines(text)
+
+
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeSelctor: {a: b}  # <- finding
+      containers:
+        - name: web
+          image: nginx:1.27
+          ports: [{containerPort: http}]  # <- finding
+"""
+
+
+def test_templates_are_judged_as_pods_are_with_warnings(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": ROLLOUT})
+    outcome = lint(tmp_path, select=["unknown-field", "wrong-type"])
+    assert [finding.place.span.line for finding in outcome.findings] == marked_lines(ROLLOUT)
+    assert {finding.severity for finding in outcome.findings} == {"warning"}
+    assert [(entry.status, entry.reason) for entry in outcome.ledger] == [("partly", "no-schema")]
+
+
+def test_a_definition_that_refuses_the_template_is_the_one_that_speaks(tmp_path: Path) -> None:
+    definition = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: rollouts.argoproj.io}
+spec:
+  group: argoproj.io
+  names: {plural: rollouts, kind: Rollout}
+  scope: Namespaced
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                template:
+                  type: object
+                  properties:
+                    metadata: {type: object, x-kubernetes-preserve-unknown-fields: true}
+                    spec:
+                      type: object
+                      properties:
+                        containers:
+                          type: array
+                          items: {type: object, x-kubernetes-preserve-unknown-fields: true}
+"""
+    write(tmp_path, {"a.yaml": ROLLOUT, "crd.yaml": definition})
+    findings = lint(tmp_path, select=["unknown-field", "wrong-type"]).findings
+    assert [(finding.rule, finding.severity) for finding in findings] == [
+        ("unknown-field", "error"),
+        ("wrong-type", "warning"),
+    ]
