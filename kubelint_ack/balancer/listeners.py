@@ -328,14 +328,14 @@ def wrong_zones(balancer: Balancer) -> Iterator[Hit]:
     setting = balancer.settings.get("zone-maps")
     if balancer.kind != "nlb" or setting is None:
         return
-    # What becomes of it where the NLB exists is not known.
+    # Entries are split for an existing NLB as well; what becomes of their parts there is not known.
     graver: Severity | None = None if balancer.reuses is False else "warning"
     for entry in balancer.entries("zone-maps"):
         if entry.vague:
             continue
         zone, vswitch, ip, eip = (entry.field(index) for index in range(4))
         if len(entry.fields) < 2:
-            yield balancer.hit(_place(setting, entry), message=_torn(entry), severity=graver, entry=entry.text.strip())
+            yield balancer.hit(_place(setting, entry), message=_torn(entry), entry=entry.text.strip())
         elif zone.startswith("vsw-"):
             yield balancer.hit(
                 _place(setting, entry),
