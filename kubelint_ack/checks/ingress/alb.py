@@ -106,7 +106,7 @@ def alb_use_regex_pathtype(ingress: IngressFact, project: Project, profile: Prof
     if found[1].strip() == "false":
         # Any value switches it on (see `uses_regex`).
         if any(path.path_type == "Prefix" and path.path not in (None, "/") for path in ingress.paths):
-            yield Hit(_key("use-regex"), message="not-off", path_type="")
+            yield Hit(_key("use-regex"), message="not-off", severity="info")
         return
     for path in ingress.paths:
         if path.path_type in ("Exact", "ImplementationSpecific") and path.path not in (None, "/"):

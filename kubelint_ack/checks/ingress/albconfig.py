@@ -78,7 +78,7 @@ def _wrong(found: Any, rule: Mapping[str, Any]) -> tuple[str, str] | None:
     if not isinstance(found, str):
         return ("text", level)
     if found in rule.get("refused", ()):
-        return ("refused", "error")
+        return ("refused", level)
     if kind == "enum" and found not in rule["values"]:
         return ("case" if found.lower() in map(str.lower, rule["values"]) else "enum", level)
     if "pattern" in rule and found and not re.fullmatch(rule["pattern"], found):
