@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from kubelint_ack.apiserver import placement
 from kubelint_ack.profile import NodePool, Profile, Taint
 from kubelint_ack.records import FieldPath, Hit, Severity, Unknown
 from kubelint_ack.values import Requirement, Selector, is_placeholder, matches, selector, selector_text, tolerates
@@ -292,3 +293,36 @@ def priority_class_reserved(one: View, profile: Profile) -> Iterator[Hit]:
     elif value is not None and value > _HIGHEST:
         depends = (one.at("metadata", "name"),)
         yield Hit(one.at("value"), message="value", depends=depends, value=value, limit=_HIGHEST)
+
+
+# --- What the API server refuses
+
+
+def toleration_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Tolerations whose fields do not fit together."""
+    yield from placement.toleration_invalid(workload, profile)
+
+
+def node_affinity_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Requirements of node affinity: operators, and how many values they take."""
+    yield from placement.node_affinity_invalid(workload, profile)
+
+
+def match_label_keys_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`matchLabelKeys` and `mismatchLabelKeys` against the selector beside them."""
+    yield from placement.match_label_keys_invalid(workload, profile)
+
+
+def topology_spread_min_domains(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`minDomains` of a constraint that does not hold pods back."""
+    yield from placement.topology_spread_min_domains(workload, profile)
+
+
+def scheduling_gate_node_name(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """A Pod that is on a node already and yet waits to be scheduled."""
+    yield from placement.scheduling_gate_node_name(workload, profile)
+
+
+def priority_value_set(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """The number that admission computes from the priority class."""
+    yield from placement.priority_value_set(workload, profile)

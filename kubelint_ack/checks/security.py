@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelint_ack.apiserver import security as refused_security
 from kubelint_ack.profile import Profile
 from kubelint_ack.records import FieldPath, Hit, Severity, Unknown
 from kubelint_ack.views import Container, Workload, integer, mapping, sequence
@@ -58,3 +59,46 @@ def _effective(workload: Workload, container: Container, field: str) -> tuple[An
     if own is None and workload.pod_security.get(field) is not None:
         return workload.pod_security[field], workload.pod_at("spec", "securityContext", field)
     return own, container.at("securityContext", field)
+
+
+# --- What the API server refuses
+
+
+def host_namespace_conflict(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Namespaces of the node that exclude each other, or a user namespace of the pod's own."""
+    yield from refused_security.host_namespace_conflict(workload, profile)
+
+
+def sysctl_of_node(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Kernel parameters of a namespace that is the node's."""
+    yield from refused_security.sysctl_of_node(workload, profile)
+
+
+def security_profile_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`seccompProfile` and `appArmorProfile`: a file of the node is named by `Localhost` profiles alone."""
+    yield from refused_security.security_profile_invalid(workload, profile)
+
+
+def security_annotation_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Annotations that set the AppArmor and seccomp profiles of containers."""
+    yield from refused_security.security_annotation_invalid(workload, profile)
+
+
+def privilege_escalation_conflict(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`allowPrivilegeEscalation: false` of a container that has all privileges anyway."""
+    yield from refused_security.privilege_escalation_conflict(workload, profile)
+
+
+def proc_mount_unmasked(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`procMount: Unmasked` without a user namespace."""
+    yield from refused_security.proc_mount_unmasked(workload, profile)
+
+
+def windows_host_process(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """HostProcess containers of Windows: all of a pod or none, and in the node's network."""
+    yield from refused_security.windows_host_process(workload, profile)
+
+
+def windows_user_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`runAsUserName`: `user`, or `domain\\user`."""
+    yield from refused_security.windows_user_invalid(workload, profile)

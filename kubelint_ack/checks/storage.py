@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from kubelint_ack.apiserver import storage as refused
+from kubelint_ack.apiserver import volumes
 from kubelint_ack.checks.scheduling import is_sent_to_virtual_nodes
 from kubelint_ack.data import read_data
 from kubelint_ack.facts import ClaimFact, Labels, StorageClassFact, VolumeFact
@@ -360,3 +361,46 @@ def pvc_data_source_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
 def storageclass_topology_duplicate(one: View, profile: Profile) -> Iterator[Hit]:
     """Allowed topologies that repeat themselves."""
     yield from refused.topologies(one)
+
+
+# --- What the API server refuses
+
+
+def volume_source_count(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Volumes with two sources; and with none, which the server turns into empty directories."""
+    yield from volumes.volume_source_count(workload, profile)
+
+
+def volume_device_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Block devices: their volumes, and what they share with mounts."""
+    yield from volumes.volume_device_invalid(workload, profile)
+
+
+def mount_propagation_unprivileged(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`Bidirectional` mounts of a container that is not privileged."""
+    yield from volumes.mount_propagation_unprivileged(workload, profile)
+
+
+def recursive_read_only_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`recursiveReadOnly` of a mount that is not read-only, or that is propagated."""
+    yield from volumes.recursive_read_only_invalid(workload, profile)
+
+
+def projected_path_duplicate(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Two files of a projected volume at one path."""
+    yield from volumes.projected_path_duplicate(workload, profile)
+
+
+def ephemeral_volume_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """Metadata of the claim of an ephemeral volume: its name is made by the server."""
+    yield from volumes.ephemeral_volume_invalid(workload, profile)
+
+
+def empty_dir_size_negative(workload: Workload, profile: Profile) -> Iterator[Hit]:
+    """`sizeLimit` below zero."""
+    yield from volumes.empty_dir_size_negative(workload, profile)
+
+
+def claim_template_name_invalid(statefulset: View, profile: Profile) -> Iterator[Hit]:
+    """Names of volume claim templates, of which the controller makes the names of claims."""
+    yield from volumes.claim_template_name_invalid(statefulset, profile)
