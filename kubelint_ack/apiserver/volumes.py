@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubelint_ack.names import dns1123_subdomain
+from kubelint_ack.names import dns1123_label
 from kubelint_ack.profile import Profile
-from kubelint_ack.records import FieldPath, Hit, Related, Unknown
+from kubelint_ack.records import FieldPath, Hit, Related, Severity, Unknown
 from kubelint_ack.values import is_placeholder, milli
 from kubelint_ack.views import View, Workload, mapping, sequence, text
 
@@ -172,8 +172,14 @@ def empty_dir_size_negative(workload: Workload, profile: Profile) -> Iterator[Hi
             yield Hit(at, severity=workload.refused(profile.kubernetes_version), value=str(written))
 
 
+_TEMPLATES_SINCE = (1, 34)
+
+
 def claim_template_name_invalid(statefulset: View, profile: Profile) -> Iterator[Hit]:
     """Names of volume claim templates, of which the controller makes the names of claims."""
+    version = profile.kubernetes_version
+    # They become volumes of the pods, which the server sees since then.
+    severity: Severity | None = None if version is not None and version >= _TEMPLATES_SINCE else "warning"
     first: dict[str, int] = {}
     for index, template in enumerate(sequence(statefulset.spec.get("volumeClaimTemplates"))):
         if not isinstance(template, dict) or isinstance(template.get("metadata"), Unknown):
@@ -181,10 +187,10 @@ def claim_template_name_invalid(statefulset: View, profile: Profile) -> Iterator
         name = mapping(template.get("metadata")).get("name")
         at = statefulset.at("spec", "volumeClaimTemplates", index, "metadata", "name")
         if name in (None, ""):
-            yield Hit(at, message="missing", name="")
+            yield Hit(at, message="missing", severity=severity, name="")
         elif isinstance(name, str) and not is_placeholder(name):
-            if dns1123_subdomain(name):
-                yield Hit(at.value, message="syntax", name=name)
+            if dns1123_label(name):
+                yield Hit(at.value, message="syntax", severity=severity, name=name)
             elif name in first:
-                yield Hit(at.value, message="twice", name=name)
+                yield Hit(at.value, message="twice", severity=severity, name=name)
             first.setdefault(name, index)
