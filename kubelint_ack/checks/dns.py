@@ -235,7 +235,7 @@ def dns_external_name_ndots(workload: Workload, profile: Profile) -> Iterator[Hi
                     return
 
 
-_ALPINE = r"(?:^|[-_/])alpine(?:[:-]?v?)([0-9]+)\.([0-9]+)"
+_ALPINE = r"(?:^|[-_/])alpine[:-]?([0-9]+)\.([0-9]+)"
 _ALPINE_WITH_TCP = (3, 18)
 """The first release whose resolver (musl 1.2.4) falls back to TCP:
 https://www.alpinelinux.org/posts/Alpine-3.18.0-released.html"""

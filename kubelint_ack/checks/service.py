@@ -512,7 +512,10 @@ def service_headless_type_conflict(service: Service, profile: Profile) -> Iterat
 
 def etp_local_pointless_with_eni(service: ServiceFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """`Local` in front of a load balancer that reaches pods directly anyway."""
-    if service.load_balancer is None or service.traffic_policy != "Local" or project.is_patched(service, "spec"):
+    # Nodes do not know the addresses of the others: with them Local does no harm.
+    if service.load_balancer != "clb" or service.lb_annotation("hostname") is not None:
+        return
+    if service.traffic_policy != "Local" or project.is_patched(service, "spec"):
         return
     if backend_type(service, profile) == "eni" and not project.is_patched(service, "metadata", "annotations"):
         yield Hit(at("spec", "externalTrafficPolicy"), service=service.name)
