@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kubelint_ack import apis, cel, store
 from kubelint_ack.crds import Definition, Version
-from kubelint_ack.custom_schema import compile_custom, holds_unknown, prepared
+from kubelint_ack.custom_schema import compile_custom, has_defaults, holds_null, holds_unknown, prepared
 from kubelint_ack.kinds import may_be_built_in
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
 from kubelint_ack.resource import Resource
@@ -151,24 +151,32 @@ def _unserved(view: View, served: Sequence[str], minors: Iterable[int | None]) -
     return Conflict("unknown-kind", hit, tuple(minors))
 
 
-_nodes: dict[int, tuple[Any, Node, bool]] = {}
+class _Compiled(NamedTuple):
+    schema: Any
+    node: Node
+    has_rules: bool
+    """Whether it has CEL rules."""
+    has_defaults: bool
 
 
-def _node_of(version: Version) -> tuple[Node, bool]:
-    """The compiled schema of a version, and whether it has CEL rules: made once for each definition."""
+_compiled: dict[int, _Compiled] = {}
+
+
+def _compile(version: Version) -> _Compiled:
+    """The compiled schema of a version: made once for each definition."""
     schema = version.schema
-    known = _nodes.get(id(schema))
-    if known is None or known[0] is not schema:
-        if len(_nodes) > _MOST_NODES:
-            _nodes.clear()
+    known = _compiled.get(id(schema))
+    if known is None or known.schema is not schema:
+        if len(_compiled) > _MOST_COMPILED:
+            _compiled.clear()
         assert schema is not None
         newest = store.minors()[1]
         node = compile_custom(schema, lambda: apis.definition(apis.OBJECT_META, newest, False))
-        known = _nodes[id(schema)] = (schema, node, cel.has_rules(schema))
-    return known[1:]
+        known = _compiled[id(schema)] = _Compiled(schema, node, cel.has_rules(schema), has_defaults(schema))
+    return known
 
 
-_MOST_NODES = 500
+_MOST_COMPILED = 500
 
 
 def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
@@ -183,8 +191,10 @@ def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
             return [], "no-schema"
         known = [(route, text) for route, text in foreign if not holds_unknown(view.get(*route))]
         return [_foreign(route, text, view) for route, text in known], ""
-    node, has_rules = _node_of(version)
-    data = prepared(view.data, version.schema)
+    node = (compiled := _compile(version)).node
+    data: Any = view.data
+    if compiled.has_defaults or holds_null(data):
+        data = prepared(data, version.schema)
     mistakes = [
         one
         for one in validate(node, data)
@@ -192,7 +202,7 @@ def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
     ]
     told_of = [_told(one, node, view, None) for one in mistakes]
     told = _without_echoes([one for one in told_of if one is not None])
-    if told or not has_rules:
+    if told or not compiled.has_rules:
         # As the server does: rules are evaluated on what fits the schema.
         return told, ""
     evaluation = cel.evaluate(data, version.schema)

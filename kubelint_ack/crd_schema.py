@@ -30,7 +30,7 @@ _NOT_AT_ROOT = (
     MAP_TYPE, EMBEDDED, INT_OR_STRING,
 )  # fmt: skip
 _REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "FieldValueDuplicate")
-_INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
+INTEGER_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 Level = Literal["root", "item", "field"]
 
@@ -195,7 +195,7 @@ def _values(outer: Mapping[str, Any], schema: Mapping[str, Any], route: Route, f
 
 def _is_int_or_string(outer: Mapping[str, Any], schema: Mapping[str, Any], route: Route, inner: Route) -> bool:
     """Whether an anyOf is the one that goes with x-kubernetes-int-or-string, itself or first in an allOf."""
-    if schema.get("anyOf") != _INT_OR_STRING:
+    if schema.get("anyOf") != INTEGER_OR_STRING:
         return False
     return schema is outer or route[-2:] == ("allOf", 0)
 

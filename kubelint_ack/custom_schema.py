@@ -16,6 +16,7 @@ from typing import Any
 from kubelint_ack.crd_schema import (
     EMBEDDED,
     INT_OR_STRING,
+    INTEGER_OR_STRING,
     LIST_KEYS,
     LIST_TYPE,
     PRESERVE,
@@ -87,6 +88,24 @@ def prepared(value: Any, schema: Schema) -> Any:
             result[key] = prepared(copy.deepcopy(field["default"]), field)
             changed = True
     return result if changed else value
+
+
+def has_defaults(schema: Any) -> bool:
+    """Whether a schema, or one in it, has a default."""
+    if not isinstance(schema, dict):
+        return False
+    fields = _mapping(schema.get("properties")).values()
+    below = (*fields, schema.get("items"), schema.get("additionalProperties"))
+    return schema.get("default") is not None or any(map(has_defaults, below))
+
+
+def holds_null(value: Any) -> bool:
+    """Whether a value, or anything in it, is null."""
+    if isinstance(value, dict):
+        return any(map(holds_null, value.values()))
+    if isinstance(value, list):
+        return any(map(holds_null, value))
+    return value is None
 
 
 def _default(value: Any, schema: Schema) -> Any:
@@ -214,6 +233,9 @@ def _value_checks(schema: Schema) -> Iterator[Check]:
             yield _nested(one)
     for keyword in ("anyOf", "oneOf"):
         branches = [one for one in _sequence(schema.get(keyword)) if isinstance(one, dict)]
+        if schema.get(INT_OR_STRING) is True and schema.get(keyword) == INTEGER_OR_STRING:
+            # The type says the same.
+            continue
         if branches and len(branches) == len(schema[keyword]):
             yield _alternatives(branches, exactly_one=keyword == "oneOf")
     if isinstance(schema.get("not"), dict):
