@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "concise", "json", "sarif", "github")
 LEVELS = ("error", "warning", "info")
 PRESETS = ("default", "ack", "security", "reliability", "strict")
-SCHEMAS = ("config", "profile", "rule", "report", "reach")
+SCHEMAS = ("config", "profile", "rule", "report", "reach", "access")
 
 FOUND, FAILED, INTERRUPTED = 1, 2, 130
 

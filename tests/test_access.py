@@ -297,6 +297,18 @@ def test_what_decides_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_json_passes_its_schema(tmp_path: Path) -> None:
+    import jsonschema
+
+    from kubelint_ack.data import read_data
+
+    schema = json.loads(read_data("schemas/access.schema.json"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for spec in (LOAD_BALANCER % LOCAL, CLUSTER_IP, "{type: ExternalName, externalName: a.example.com}"):
+        one = ask(tmp_path, service(spec) + POLICY % "[]", ENFORCED)
+        jsonschema.validate({"services": [one]}, schema)
+
+
 def test_without_pods_nothing_answers(tmp_path: Path) -> None:
     lost = service("{selector: {app: wbe}, ports: [{port: 80}]}")
     assert verdicts(ask(tmp_path, lost), "service") == "d d d f f"
