@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from kubelint_ack import catalog
 from kubelint_ack.ack import catalogue
 from kubelint_ack.annotations import atoi, entries, items, port_range
 from kubelint_ack.balancer import Balancer
@@ -174,6 +176,55 @@ def test_codes_of_an_http_check_are_judged_one_by_one(tmp_path: Path) -> None:
     [found] = [one for one in findings(tmp_path, values) if one.rule == "lb-enum-invalid"]
     assert (found.severity, found.values["value"]) == ("error", "302")
     assert found.place.span.end_column - found.place.span.column == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "message", "severity"),
+    [
+        ({"protocol-port": "http:80", "forward-port": "80:https"}, "clb-forward-port-invalid", "number", "error"),
+        ({"protocol-port": "http:80", "forward-port": "80:443,"}, "clb-forward-port-invalid", "empty", "warning"),
+        ({"vgroup-port": "rsp-1:80,", "id": "lb-1"}, "lb-vgroup-port-format", "empty", "error"),
+        (
+            {"ip": "10.0.0.1", "address-type": "intranet", "network-type": "classic"},
+            "clb-ip-requires-intranet-vswitch",
+            "classic",
+            "error",
+        ),
+        (
+            {"additional-resource-tags": ",".join(f"k{number}=v" for number in range(11))},
+            "lb-value-malformed",
+            "many",
+            "warning",
+        ),
+        ({"acl-id": "acl-1,,acl-2", "acl-status": "on", "acl-type": "white"}, "lb-value-malformed", "empty", "warning"),
+        ({"hostname": "Shop.example.com"}, "lb-value-malformed", "hostname", "warning"),
+        ({"spec": "slb.s4.large", "instance-charge-type": "PayBySpec"}, "lb-enum-invalid", "near", "info"),
+    ],
+)
+def test_wordings_and_severities(
+    tmp_path: Path, values: dict[str, str], rule: str, message: str, severity: str
+) -> None:
+    told = [one for one in findings(tmp_path, values) if (one.rule, one.message) == (rule, message)]
+    assert [one.severity for one in told] == [severity]
+    [found] = told
+    placeholders = set(re.findall(r"\{([a-z_]+)\}", catalog.texts(catalog.rules()[rule], "en").messages[message]))
+    assert placeholders <= set(found.values)
+
+
+def test_listeners_are_counted_over_all_services_of_a_load_balancer(tmp_path: Path) -> None:
+    def service(name: str, first: int) -> str:
+        ports = "".join(f"    - {{name: p{port}, port: {port}}}\n" for port in range(first, first + 30))
+        return (
+            f"apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n  annotations:\n    {PREFIX}id: lb-1\n"
+            f"spec:\n  type: LoadBalancer\n  selector: {{app: web}}\n  ports:\n{ports}"
+        )
+
+    services = [service(name, 1000 * index) for index, name in enumerate(("one", "two", "three"), 1)]
+    write(tmp_path, {"manifest.yaml": "---\n".join(services)})
+    found = [one for one in lint(tmp_path, select=["lb-too-many-ports"]).findings if one.rule == "lb-too-many-ports"]
+    assert [(one.message, one.values["count"]) for one in found] == [("shared", 60)], "once, where the limit is passed"
+    assert found[0].resource is not None
+    assert (found[0].resource.name, len(found[0].related)) == ("two", 1)
 
 
 # --- One mistake, one finding
