@@ -571,7 +571,7 @@ class Project:
 
         By the likeness of its pods' labels, else by the name of `near`, else the only one there is to choose.
         """
-        here = [one for one in self.workloads if same_namespace(self.namespace(one), self.namespace(near))]
+        here = self.once(workloads_by_namespace).get(self.namespace(near), [])
         candidates: dict[str, WorkloadFact] = {}
         for workload in here:
             labels = self.pod_labels(workload)
@@ -589,6 +589,12 @@ class Project:
             if len(group) == 1:
                 return next(iter(group))
         return None
+
+    def labelled(self, selector: Selector) -> Iterator[WorkloadFact]:
+        """The workloads of this unit, in any namespace, whose pods' labels may be those that a selector asks for."""
+        for workload, labels in self._pods.candidates(selector):
+            if matches(selector, labels) is not False:
+                yield workload
 
     def workload_elsewhere(self, selector: Selector, near: Any) -> WorkloadFact | None:
         """The workload that a selector would select in another namespace than that of `near`."""
@@ -647,3 +653,11 @@ class Project:
         if any((kind, name) == (generated[0], generated[1]) for generated in self._knowledge.generated):
             return True
         return (kind, name) in self._made or (kind, None) in self._made
+
+
+def workloads_by_namespace(project: Project) -> dict[str | None, list[WorkloadFact]]:
+    """The workloads of a project by namespace: ask `project.once` for it."""
+    found: dict[str | None, list[WorkloadFact]] = {}
+    for workload in project.workloads:
+        found.setdefault(project.namespace(workload), []).append(workload)
+    return found

@@ -22,6 +22,7 @@ from kubelint_ack.queries.policies import (
     leaves_out,
     may_have_port,
     meets,
+    namespaces_of,
     opens_everything,
     peer_workloads,
     rules_of,
@@ -215,7 +216,7 @@ def netpol_namespace_label_missing(policy: PolicyFact, project: Project, profile
 
 def _unlabelled(policy: PolicyFact, peer: PolicyPeer, project: Project) -> Iterator[Hit]:
     selector = peer.namespaces
-    known = [fact for fact in project.resources if fact.family == ("", "Namespace") and fact.id.name]
+    known = project.once(namespaces_of)
     if selector is None or not known or project.may_hide("Namespace"):
         return
     if any(matches(selector, project.namespace_labels(fact.id.name)) is not False for fact in known):
@@ -382,7 +383,7 @@ def _one_sided(
     policy: PolicyFact, rule: PolicyRule, peer: PolicyPeer, direction: Direction, answers: Reach
 ) -> Iterator[Hit]:
     here = answers.project.select(policy.pods, policy)
-    there, _ = peer_workloads(peer, policy, answers)
+    there = peer_workloads(peer, policy, answers)
     if not here.workloads or not there:
         return
     blame: PolicyFact | None = None

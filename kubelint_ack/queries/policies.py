@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ServiceFact, WorkloadFact
+from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, ResourceFact, ServiceFact, WorkloadFact
 from kubelint_ack.ports import NO_PORT, Ports, some_ports
-from kubelint_ack.project import Project
+from kubelint_ack.project import Project, workloads_by_namespace
 from kubelint_ack.queries.reach import Block, Direction, Reach, block, reach
 from kubelint_ack.values import cidr, nearest
 
@@ -108,16 +108,20 @@ def opens_everything(rule: PolicyRule) -> bool:
 # --- Pods
 
 
-def peer_workloads(peer: PolicyPeer, policy: PolicyFact, answers: Reach) -> tuple[list[WorkloadFact], bool]:
-    """The workloads that a peer surely means, and whether none of which that is not known may be meant too."""
-    found, sure = [], True
-    for workload in answers.project.workloads:
-        met = answers.is_peer(peer, policy, answers.pods(workload))
-        if met:
-            found.append(workload)
-        elif met is None:
-            sure = False
-    return found, sure
+def namespaces_of(project: Project) -> list[ResourceFact]:
+    """The Namespaces of a project: ask `project.once` for it."""
+    return [fact for fact in project.resources if fact.family == ("", "Namespace") and fact.id.name]
+
+
+def peer_workloads(peer: PolicyPeer, policy: PolicyFact, answers: Reach) -> list[WorkloadFact]:
+    """The workloads that a peer surely means."""
+    if peer.pods is None:
+        return []
+    project = answers.project
+    candidates: Iterable[WorkloadFact] = project.labelled(peer.pods)
+    if peer.namespaces is None:
+        candidates = project.once(workloads_by_namespace).get(project.namespace(policy), ())
+    return [one for one in candidates if answers.is_peer(peer, policy, answers.pods(one))]
 
 
 def listening(workload: WorkloadFact) -> Ports | None:

@@ -12,6 +12,7 @@ k8s.io/api/networking/v1/types.go.
 # As in records.py, annotations are not postponed.
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
@@ -141,6 +142,10 @@ class Connection(NamedTuple):
     """Of the target."""
 
 
+_ByLabel = dict[tuple[str, str] | None, list[tuple[int, PolicyFact]]]
+"""Policies with their number, by a label that they ask for; None: they ask for none."""
+
+
 class Reach:
     """The answers for one project."""
 
@@ -153,12 +158,16 @@ class Reach:
         self._sides: dict[tuple[int, Direction], tuple[tuple[PolicyFact, bool], ...]] = {}
         self._met: dict[tuple[int, int], bool | None] = {}
         self._policies: dict[Direction, list[PolicyFact]] = {"ingress": [], "egress": []}
-        for policy in project.policies:
-            for direction, name in (("ingress", "Ingress"), ("egress", "Egress")):
-                if name in policy.types or not policy.types_known:
-                    self._policies[direction].append(policy)  # type: ignore[index]
+        self._index: dict[tuple[Direction, str | None], _ByLabel] = {}
+        for number, policy in enumerate(project.policies):
+            for direction, own in self._policies.items():
+                if direction.capitalize() in policy.types or not policy.types_known:
+                    own.append(policy)
+                    pair = None if project.is_patched(policy, "spec") else next(iter(policy.pods.match_labels), None)
+                    by_label = self._index.setdefault((direction, self.namespace(policy)), {})
+                    by_label.setdefault(pair, []).append((number, policy))
 
-    @property
+    @cached_property
     def hidden(self) -> bool:
         """Whether policies may be where nobody can look, or of kinds that add to NetworkPolicies."""
         return self.project.may_hide("NetworkPolicy") or any(
@@ -225,14 +234,28 @@ class Reach:
         return known
 
     def _selecting(self, pods: Pods, direction: Direction) -> Iterator[tuple[PolicyFact, bool]]:
-        for policy in self._policies[direction]:
+        if pods is ANYBODY:
+            return
+        for policy in self._candidates(pods, direction):
             here = same_namespace(self.namespace(policy), pods.namespace)
-            if here is False or (pods is ANYBODY):
-                continue
             selected = matches(policy.pods, pods.labels)
             vague = self.project.is_patched(policy, "spec")
             if selected is not False or vague:
                 yield policy, bool(here and selected and policy.types_known and not vague)
+
+    def _candidates(self, pods: Pods, direction: Direction) -> Iterator[PolicyFact]:
+        """The policies that may select pods, by namespace and by the first label that each asks for, in their order."""
+        spaces: Iterable[str | None] = (pods.namespace, None)
+        if pods.namespace is None:
+            spaces = [space for one, space in self._index if one == direction]
+        vague = any(not isinstance(part, str) for pair in pods.labels.items() for part in pair)
+        found: list[tuple[int, PolicyFact]] = []
+        for space in spaces:
+            by_label = self._index.get((direction, space), {})
+            for pair in by_label if vague else (None, *pods.labels.items()):
+                found.extend(by_label.get(pair, ()))
+        for _, policy in sorted(found, key=lambda one: one[0]):
+            yield policy
 
     def side(self, pods: Pods, other: Pods | Block, direction: Direction) -> Side:
         """What the policies of pods allow from (ingress) or to (egress) the other end."""
