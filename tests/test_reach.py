@@ -25,6 +25,7 @@ from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, Block, Connection, End
 from kubelint_ack.report.display import width
 from kubelint_ack.resource import resources
 from kubelint_ack.views import view
+from tests.harness import lint, write
 
 Manifest = dict[str, Any]
 
@@ -710,3 +711,32 @@ def test_several_targets_are_told_apart(tmp_path: Path) -> None:
         (folder / "all.yaml").write_text(SHOP, encoding="utf-8")
     result = run(tmp_path, "shop/web", "shop/api", manifest="# empty\n")
     assert [line for line in result.stdout.splitlines() if line.startswith("@")] == ["@one", "@two"]
+
+
+# --- Sets of policies that no cluster takes, or that cannot mean what they say
+
+OWN = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: own, namespace: a}\nspec:\n  "
+TO_ALL = "to: [{ipBlock: {cidr: 0.0.0.0/0}}]"
+SELECTED = OWN + "podSelector: {matchLabels: {app: web}}\n  "
+
+
+@pytest.mark.parametrize(
+    ("policies", "severity", "rule"),
+    [
+        (OWN + "podSelector: {matchLabels: {app@b: web}}\n", "error", "label-selector-invalid"),
+        (SELECTED + "ingress: [{from: [{}]}]\n", "error", "netpol-peer-invalid"),
+        (SELECTED + "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/40}}]}]\n", "error", "netpol-ip-block-invalid"),
+        # The API server takes it, and the rule opens nothing.
+        (
+            SELECTED
+            + "policyTypes: [Egress]\n  egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: abc}]}]\n",
+            "warning",
+            "netpol-port-unresolved",
+        ),
+        (SELECTED + "ingress: [{}]\n---\n" + SELECTED + "ingress: []\n", "warning", "duplicate-resource"),
+    ],
+)
+def test_invalid_sets_of_policies_are_reported(tmp_path: Path, policies: str, severity: str, rule: str) -> None:
+    write(tmp_path, {"all.yaml": pod("web") + "---\n" + policies})
+    found = {(one.severity, one.rule) for one in lint(tmp_path, select=[]).findings}
+    assert (severity, rule) in found
