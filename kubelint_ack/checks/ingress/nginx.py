@@ -84,7 +84,9 @@ def nginx_regex_pathtype(ingress: IngressFact, project: Project, profile: Profil
         return
     running = version((profile.components or {}).get("nginx-ingress-controller"))
     severity: Severity | None = "warning"
-    if running:
+    if any("strict-validate-path-type" in data.keys for data in project.data):
+        severity = "info"
+    elif running and (who.certain or running[:2] < (1, 12)):
         severity = None if running[:2] >= (1, 12) else "info"
     for path in ingress.paths:
         if path.path_type not in ("Exact", "Prefix") or not path.path or "${" in path.path or "<" in path.path:
@@ -129,10 +131,12 @@ def nginx_regex_flag_missing(ingress: IngressFact, project: Project, profile: Pr
         written = path.path or ""
         if not has_groups(written) or "${" in written or "<" in written or not path.host_known:
             continue
+        # Another type is the first mistake: nginx-regex-pathtype says that.
+        if path.path_type != "ImplementationSpecific":
+            continue
         if any(_in_regex_mode(one) is not False for one in _of_host(path.host, ingress, project, profile)):
             continue
-        # What is not one of ImplementationSpecific is refused: nginx-regex-pathtype says that.
-        yield Hit(path.at, severity=None if path.path_type == "ImplementationSpecific" else "info", path=written)
+        yield Hit(path.at, path=written)
 
 
 def nginx_regex_host_scope(ingress: IngressFact, project: Project, profile: Profile) -> Iterator[Hit]:
