@@ -32,7 +32,7 @@ Table = Mapping[str, Any]
 
 # Accepted although the documented grammar refuses it: a lone sign, point or suffix is 0.
 # apimachinery/pkg/api/resource/quantity.go (parseQuantityString)
-_BARE_QUANTITY = re.compile(r"[+-]?\.?(?:[numkMGTPE]|[KMGTPE]i)?")
+_BARE_QUANTITY = re.compile(r"[+-]?\.?(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
 
 # https://github.com/golang/go/blob/master/src/time/format_rfc3339.go, as apimachinery/pkg/apis/meta/v1/time.go uses it
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)")

@@ -16,6 +16,7 @@ import yaml
 
 from kubelint_ack import apis, store
 from kubelint_ack.conformance import conflicts
+from kubelint_ack.constraints import FORMATS
 from kubelint_ack.records import Unknown
 from kubelint_ack.resource import resources
 from kubelint_ack.schema import Mistake, compile_schema, enum_check, validate
@@ -233,6 +234,46 @@ def test_several_versions_share_a_finding(tmp_path: Path) -> None:
         ("later", ("a", "b")),
         ("nearest", ("a", "b", "c")),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["1Gi", "500m", ".5", "1.", "1e3", "1E", "1e-5", "+5", "m", "-", ".", " Gi", "E5", "1e1000", "0.0000001Ki"]
+)
+def test_quantities_that_the_server_reads(text: str) -> None:
+    assert FORMATS["quantity"](text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1 Gi", "512MB", "1gi", "1K", "1,5", "1 core", "--5", "1..5", "1e5Gi", "10%", "nan"]
+)
+def test_quantities_that_the_server_refuses(text: str) -> None:
+    assert FORMATS["quantity"](text) != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("2024-01-02T15:04:05Z", True),
+        ("2024-01-02T5:04:05.123456+08:00", True),
+        ("2024-01-02", False),
+        ("2024-01-02 15:04:05Z", False),
+        ("2024-01-02T15:04:05", False),
+        ("", False),
+    ],
+)
+def test_times(text: str, right: bool) -> None:
+    assert (FORMATS["date-time"](text) == "") is right
+
+
+def test_a_broken_store_is_a_finding_and_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ValueError("no store")
+
+    monkeypatch.setattr(apis, "kind_node", broken)
+    write(tmp_path, {"a.yaml": POD % "securityContext: {privileged: true}"})
+    outcome = lint(tmp_path)
+    assert {"rule-crash", "privileged-container"} <= {one.rule for one in outcome.findings}
+    assert outcome.crashed
 
 
 # --- The reference: jsonschema
