@@ -11,7 +11,7 @@ from typing import Any
 
 from kubelint_ack.names import dns1123_label
 from kubelint_ack.profile import Profile
-from kubelint_ack.records import Hit, Route
+from kubelint_ack.records import Hit, Route, Unknown
 from kubelint_ack.values import is_placeholder
 from kubelint_ack.views import View, Workload, integer, mapping
 
@@ -19,7 +19,13 @@ from kubelint_ack.views import View, Workload, integer, mapping
 def selector_empty(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """A `spec.selector` that selects everything."""
     own = workload.spec.get("selector")
-    if isinstance(own, dict) and set(own) <= {"matchLabels", "matchExpressions"} and not any(own.values()):
+    if workload.kind == "ReplicationController":
+        # Its selector is the labels of its pods where it has none.
+        metadata = workload.template.get("metadata")
+        unknown = isinstance(metadata, Unknown) or isinstance(mapping(metadata).get("labels"), Unknown)
+        if own in (None, {}) and workload.template and not workload.pod_labels and not unknown:
+            yield Hit(workload.at("spec", "selector"), kind=workload.kind)
+    elif isinstance(own, dict) and set(own) <= {"matchLabels", "matchExpressions"} and not any(own.values()):
         yield Hit(workload.at("spec", "selector"), kind=workload.kind)
 
 
