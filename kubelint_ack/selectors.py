@@ -72,6 +72,11 @@ class Found(NamedTuple):
 def label_selectors(view: View) -> Iterator[Found]:
     """Every `LabelSelector` that is written: of the object, of its pods' affinity and of their topology spread."""
     for route in _SELECTORS.get(view.family, ()):
+        if "*" not in route:
+            data = view.get(*route)
+            if isinstance(data, dict):
+                yield Found(route, data, False)
+            continue
         for found in expand(view.data, route):
             yield Found(*found, False)
     if isinstance(view, Workload):
@@ -87,8 +92,8 @@ def label_maps(view: View) -> Iterator[Found]:
     route = _LABEL_MAPS.get(view.family)
     if route:
         yield Found(route, mapping(view.get(*route)), False)
-    if isinstance(view, Workload):
-        yield Found((*view.pod_route, "spec", "nodeSelector"), mapping(view.pod_spec.get("nodeSelector")), True)
+    if isinstance(view, Workload) and view.pod_spec.get("nodeSelector"):
+        yield Found((*view.pod_route, "spec", "nodeSelector"), mapping(view.pod_spec["nodeSelector"]), True)
 
 
 def expand(data: Any, pattern: Route) -> Iterator[tuple[Route, Mapping[str, Any]]]:

@@ -22,9 +22,12 @@ _COMPARING_SINCE = (1, 35)
 
 def toleration_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Tolerations whose fields do not fit together."""
+    tolerations = workload.pod_spec.get("tolerations")
+    if not tolerations:
+        return
     version = profile.kubernetes_version
     severity = workload.refused(version)
-    for index, one in enumerate(sequence(workload.pod_spec.get("tolerations"))):
+    for index, one in enumerate(sequence(tolerations)):
         if not isinstance(one, dict) or any(isinstance(value, Unknown) for value in one.values()):
             continue
         at = workload.pod_at("spec", "tolerations", index)

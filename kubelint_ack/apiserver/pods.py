@@ -19,6 +19,8 @@ from kubelint_ack.views import Workload, mapping, sequence, text
 def pod_hostname_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """`hostname` and `subdomain`, which a StatefulSet overwrites; and what `hostnameOverride` excludes."""
     spec = workload.pod_spec
+    if "hostname" not in spec and "subdomain" not in spec and "hostnameOverride" not in spec:
+        return
     severity = workload.refused(profile.kubernetes_version)
     if workload.kind != "StatefulSet":
         for field in ("hostname", "subdomain"):

@@ -19,7 +19,10 @@ from kubelint_ack.views import Workload, mapping, sequence, text
 
 def host_namespace_conflict(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Namespaces of the node that exclude each other, or a user namespace of the pod's own."""
-    spec, severity = workload.pod_spec, workload.refused(profile.kubernetes_version)
+    spec = workload.pod_spec
+    if "shareProcessNamespace" not in spec and "hostUsers" not in spec:
+        return
+    severity = workload.refused(profile.kubernetes_version)
     if spec.get("shareProcessNamespace") is True and spec.get("hostPID") is True:
         depends = (workload.pod_at("spec", "hostPID"),)
         at = workload.pod_at("spec", "shareProcessNamespace")
@@ -173,6 +176,9 @@ def proc_mount_unmasked(workload: Workload, profile: Profile) -> Iterator[Hit]:
 
 def windows_host_process(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """HostProcess containers of Windows: all of a pod or none, and in the node's network."""
+    written = [workload.pod_security, *(one.security for one in workload.containers)]
+    if not any("windowsOptions" in one for one in written):
+        return
     pod = mapping(workload.pod_security.get("windowsOptions")).get("hostProcess")
     own = [(one, mapping(one.security.get("windowsOptions")).get("hostProcess")) for one in workload.containers]
     if pod is not True and not any(value is True for _, value in own):

@@ -19,6 +19,8 @@ from kubelint_ack.views import View, Workload, mapping, sequence, text
 def volume_source_count(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Volumes with two sources; and with none, which the server turns into empty directories."""
     for index, volume in workload.volumes():
+        if len(volume) == 2 and "name" in volume and None not in volume.values():
+            continue
         at = workload.pod_at("spec", "volumes", index)
         name = text(volume.get("name")) or f"volumes[{index}]"
         sources = [key for key, value in volume.items() if key != "name" and isinstance(key, str) and value is not None]

@@ -536,9 +536,9 @@ def hugepages_alone(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Huge pages in a container that asks for neither CPU nor memory."""
     for container in workload.containers:
         resources = container.resources
-        if not resources:
-            continue
         maps = [resources.get("limits"), resources.get("requests")]
+        if not any(isinstance(name, str) and name.startswith(HUGE_PAGES) for one in maps for name in mapping(one)):
+            continue
         if any(isinstance(one, Unknown) for one in maps):
             continue
         names = {name for one in maps for name in mapping(one) if isinstance(name, str)}
