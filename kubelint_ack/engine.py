@@ -154,10 +154,13 @@ def run(request: Request) -> Outcome:
 
 
 def projects(request: Request) -> Iterator[tuple[Target, Project, Profile]]:
-    """Every target with its index and its profile: what commands ask that print no findings."""
+    """Every target that holds a file in scope, with its index and its profile, for commands that print no findings."""
     reading = _read(request)
+    scope = {source.path for source in request.inputs.scope}
     everywhere = Existence(record.facts for record in reading.records.values())
     for target in reading.targets:
+        if scope.isdisjoint(target.unit.paths):
+            continue
         project = project_of(target, reading.knowledge(target), reading.records, everywhere)
         if project is not None:
             yield target, project, reading.settings.profiles[target.profile]

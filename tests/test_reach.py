@@ -711,6 +711,10 @@ def test_several_targets_are_told_apart(tmp_path: Path) -> None:
         (folder / "all.yaml").write_text(SHOP, encoding="utf-8")
     result = run(tmp_path, "shop/web", "shop/api", manifest="# empty\n")
     assert [line for line in result.stdout.splitlines() if line.startswith("@")] == ["@one", "@two"]
+    asked = ["reach", "--root", str(tmp_path), "-p", str(tmp_path / "two"), "shop/web", "shop/api"]
+    only = CliRunner().invoke(main, asked, catch_exceptions=False).stdout
+    assert only.startswith("shop/web")
+    assert "@" not in only, "what was not asked about is not shown"
 
 
 # --- Sets of policies that no cluster takes, or that cannot mean what they say
