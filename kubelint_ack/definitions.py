@@ -194,7 +194,8 @@ def json_path_invalid(view: View) -> Iterator[Hit]:
                 at = view.at(*top, "subresources", "scale", key).value
                 message = "default" if not path.startswith(".") else ("below-either" if len(below) > 1 else "below")
                 yield Hit(at, message=message, path=path, below=below[0].strip("."), key=key)
-        yield from _selectable_fields(view, top, sequence(version.get("selectableFields")))
+        schema = mapping(mapping(version.get("schema")).get("openAPIV3Schema"))
+        yield from _selectable_fields(view, top, sequence(version.get("selectableFields")), schema)
 
 
 _SCALE_PATHS = (
@@ -204,7 +205,7 @@ _SCALE_PATHS = (
 )
 
 
-def _selectable_fields(view: View, top: Route, fields: Sequence[Any]) -> Iterator[Hit]:
+def _selectable_fields(view: View, top: Route, fields: Sequence[Any], schema: Mapping[str, Any]) -> Iterator[Hit]:
     if len(fields) > _MOST_SELECTABLE:
         count = len(fields)
         yield Hit(view.at(*top, "selectableFields"), message="many", count=count, limit=_MOST_SELECTABLE)
@@ -222,7 +223,24 @@ def _selectable_fields(view: View, top: Route, fields: Sequence[Any]) -> Iterato
             yield Hit(at, message="list", path=path)
         elif path.startswith(".metadata"):
             yield Hit(at, message="metadata", path=path)
+        else:
+            kind = _type_at(schema, path[1:].split("."))
+            if kind is None or (isinstance(kind, str) and kind not in _SELECTABLE):
+                yield Hit(at, message="scalar" if kind else "unknown", path=path, type=kind)
         seen.add(path)
+
+
+_SELECTABLE = ("string", "boolean", "integer")
+
+
+def _type_at(schema: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """The type of a field in a schema; None if there is no such field."""
+    for name in names:
+        properties = schema.get("properties")
+        if isinstance(properties, Unknown):
+            return properties
+        schema = mapping(mapping(properties).get(name))
+    return schema.get("type")
 
 
 _REVIEWS = ("v1", "v1beta1")
