@@ -336,6 +336,9 @@ def node_names(workload: WorkloadFact, project: Project, profile: Profile) -> It
     """Names of Services in pods on the host network, which the DNS of the node does not know."""
     domain = f".svc.{profile.cluster_domain or 'cluster.local'}"
     for mention in workload.resource.mentions:
+        # The name of the API server is mostly that of an issuer or an audience, which nobody looks up.
+        if mention.host.startswith("kubernetes.default.svc"):
+            continue
         if mention.host.endswith((".svc", domain)) and not project.is_patched(workload, *mention.at.route):
             at = FieldPath((*workload.labels_at.route[:-2], "spec", "dnsPolicy"))
             yield Hit(at, related=(Related(mention.at, note="name"),), host=mention.host)
