@@ -1,5 +1,7 @@
 """Checks of Ingresses, their classes and controllers, and of the Gateway API; modules divide them by topic."""
 
+from __future__ import annotations
+
 from kubelint_ack.checks.ingress.alb import (
     alb_actions_json,
     alb_actions_service_mismatch,
