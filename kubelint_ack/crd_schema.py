@@ -200,6 +200,9 @@ def _is_int_or_string(outer: Mapping[str, Any], schema: Mapping[str, Any], route
     return schema is outer or route[-2:] == ("allOf", 0)
 
 
+_OTHER_JUNCTORS = frozenset({"anyOf", "oneOf", "not"})
+
+
 def _forbidden(schema: Mapping[str, Any], route: Route, found: list[SchemaMistake]) -> None:
     for key, value in schema.items():
         wrong = (
@@ -207,7 +210,9 @@ def _forbidden(schema: Mapping[str, Any], route: Route, found: list[SchemaMistak
             or (key in ("additionalProperties", "default", "externalDocs") and value is not None)
             or (key in ("nullable", PRESERVE, EMBEDDED, INT_OR_STRING) and value is True)
             or (key in (LIST_TYPE, MAP_TYPE) and value is not None)
-            or (key in (LIST_KEYS, VALIDATIONS) and value not in (None, []))
+            or (key == LIST_KEYS and value not in (None, []))
+            # Newer servers take rules in an allOf.
+            or (key == VALIDATIONS and value not in (None, []) and not _OTHER_JUNCTORS.isdisjoint(route))
         )
         if wrong:
             found.append(SchemaMistake("crd-not-structural", "nested", (*route, key), {"keyword": key}))
