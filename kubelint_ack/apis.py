@@ -12,17 +12,16 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 def served_in(api_version: str, kind: str, minor: int | None) -> int | None:
-    """The minor version whose schemas judge a kind: the one given, else the newest that has it; None: not there.
+    """The minor version whose schemas judge a kind: the one given, else the newest; None: it is not served there.
 
-    Versions before the oldest that is known are taken for that, newer ones for the newest.
+    Versions before the oldest that is known are taken for that, newer ones for the newest. Without a version nothing
+    is said of what the newest no longer has: it has to be rewritten anyway.
     """
     history = store.kind_history(api_version, kind)
     if not history:
         return None
-    if minor is None:
-        return history[-1].last
     oldest, newest = store.minors()
-    wanted = min(max(minor, oldest), newest)
+    wanted = newest if minor is None else min(max(minor, oldest), newest)
     return wanted if any(one.first <= wanted <= one.last for one in history) else None
 
 

@@ -200,6 +200,12 @@ def test_a_field_of_another_version() -> None:
     assert found(cluster, 30) == [("unknown-field", "gone", "metadata.clusterName")]
 
 
+def test_without_a_version_nothing_is_said_of_what_the_newest_no_longer_has() -> None:
+    text = "apiVersion: autoscaling/v2beta1\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\nspec: {any: 1}\n"
+    assert found(text, 24) != []
+    assert found(text, None) == found(text, 30) == []
+
+
 def test_versions_beyond_the_store_are_taken_for_the_nearest() -> None:
     assert found(POD % "resizePolicy: []", 10) == found(POD % "resizePolicy: []", 20)
     assert found(POD % "resizePolicy: []", 99) == []
