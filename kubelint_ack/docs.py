@@ -8,6 +8,7 @@ from typing import Any
 
 from kubelint_ack import catalog
 from kubelint_ack.catalog import Language, Rule
+from kubelint_ack.report.display import joined
 from kubelint_ack.words import say
 
 MARK = re.compile(r"[ \t]*#\s*<- (?:\d+ )?findings?[ \t]*$", re.MULTILINE)
@@ -38,12 +39,12 @@ def _page(rule: Rule, language: Language) -> Iterator[str]:
         yield f"- {_template(message)}"
     yield ""
     yield heading("docs.why")
-    yield f"{_joined(words.why, language)}\n"
+    yield f"{_paragraphs(words.why)}\n"
     yield heading("docs.fix")
-    yield f"{_joined(words.fix, language)}\n"
+    yield f"{_paragraphs(words.fix)}\n"
     if words.silent:
         yield heading("docs.silent")
-        yield f"{_joined(words.silent, language)}\n"
+        yield f"{_paragraphs(words.silent)}\n"
     if rule.options:
         yield heading("docs.options")
         for name, option in content["options"].items():
@@ -85,10 +86,8 @@ def _template(text: str) -> str:
     return re.sub(r"\{(\w+)\}", r"*\1*", text).replace("{{", "{").replace("}}", "}")
 
 
-def _joined(text: str, language: Language) -> str:
-    """Folded lines joined again: with a space in English, without in Chinese."""
-    joiner = " " if language == "en" else ""
-    return "\n\n".join(joiner.join(part.split("\n")) for part in text.split("\n\n"))
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(joined(part) for part in text.strip().split("\n\n"))
 
 
 def _example(example: dict[str, Any], language: Language) -> Iterator[str]:

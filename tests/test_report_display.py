@@ -106,3 +106,4 @@ def test_wrap_loses_nothing_and_keeps_the_width(columns: int) -> None:
 def test_flow_joins_the_lines_of_the_first_paragraph() -> None:
     assert flow("one\n  two\n\nthree") == "one two"
     assert flow("中文，\n中文 a\nb") == "中文，中文 a b"
+    assert flow("中文\na，\nb\n“c”") == "中文 a，b“c”"

@@ -66,6 +66,7 @@ def _cells(character: str) -> int:
 
 _CLOSING = frozenset("。，、；：！？）】」』》〉”’…,.;:!?)]}%")
 _OPENING = frozenset("（【「『《〈“‘([{")
+_CHINESE_MARKS = frozenset("。，、；：！？（）【】「」『』《》〈〉“”")
 
 
 def wrap(text: str, columns: int, indent: str = "") -> list[str]:
@@ -116,12 +117,20 @@ def _units() -> re.Pattern[str]:
 
 
 def flow(text: str) -> str:
-    """The first paragraph of a Markdown text on one line; no space joins two lines of Chinese."""
-    paragraph = text.strip().split("\n\n", 1)[0]
-    joined = ""
+    """The first paragraph of a Markdown text on one line, as `joined`."""
+    return joined(text.strip().split("\n\n", 1)[0])
+
+
+def joined(paragraph: str) -> str:
+    """The lines of a paragraph on one line; no space joins two lines of Chinese, or stands beside a full-width mark."""
+    text = ""
     for line in paragraph.splitlines():
         line = line.strip()
-        if joined and line and not (_cells(joined[-1]) == 2 and _cells(line[0]) == 2):
-            joined += " "
-        joined += line
-    return joined
+        if text and line and not _unspaced(text[-1], line[0]):
+            text += " "
+        text += line
+    return text
+
+
+def _unspaced(before: str, after: str) -> bool:
+    return before in _CHINESE_MARKS or after in _CHINESE_MARKS or _cells(before) == _cells(after) == 2
