@@ -9,6 +9,7 @@ by a controller. Every question is answered found, missing or unknown (architect
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from kubelint_ack.facts import (
@@ -243,6 +244,19 @@ class Existence:
                 elif isinstance(fact, ClaimFact) and not fact.template and fact.name:
                     key = ("PersistentVolumeClaim", fact.name)
                     self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
+
+    @cached_property
+    def readers(self) -> Mapping[tuple[str, int | str], list[WorkloadFact]]:
+        """Workloads by what their pods may read: the id of their own resource, and the names of ConfigMaps."""
+        found: dict[tuple[str, int | str], list[WorkloadFact]] = {}
+        for workload, _ in self.pods.candidates(Selector()):
+            keys: dict[tuple[str, int | str], None] = {("", id(workload.resource)): None}
+            for reference in workload.resource.references:
+                if reference.kind == "ConfigMap":
+                    keys["ConfigMap", reference.name] = None
+            for key in keys:
+                found.setdefault(key, []).append(workload)
+        return found
 
     def find(self, kind: str, name: str) -> list[tuple[str | None, Any]]:
         """(namespace as written, fact) of each object of that kind and name."""
@@ -553,9 +567,16 @@ class Project:
             if same is not False and matches(selector, labels) is not False:
                 yield workload
 
+    def readers(self, resource: ResourceFact) -> Iterator[WorkloadFact]:
+        """The workloads of the run, in this unit or not, that are this resource or name it as their ConfigMap."""
+        for key in (("", id(resource)), (known_as(resource.family), resource.id.name or "")):
+            for workload in self._everywhere.readers.get(key, ()):
+                if same_namespace(self.namespace(workload), self.namespace(resource)) is not False:
+                    yield workload
+
     def mentioning(self, host: str) -> Iterator[tuple[ResourceFact, Mention]]:
         """Who writes an address or host name: in this unit where that is complete, else in the whole run."""
-        here = {id(resource) for resource in self.resources} if self._knowledge.complete is True else None
+        here = self.once(_resource_ids) if self._knowledge.complete is True else None
         for resource, mention in self._everywhere.mentions.get(host, ()):
             if here is None or id(resource) in here:
                 yield resource, mention
@@ -563,7 +584,7 @@ class Project:
     def addressed(self, host: str) -> Iterator[ServiceFact]:
         """The Services whose manifests state that their load balancer has this address, likewise."""
         for service in self._everywhere.addressed.get(host, ()):
-            if self._knowledge.complete is not True or any(service is one for one in self.services):
+            if self._knowledge.complete is not True or id(service) in self.once(_service_ids):
                 yield service
 
     def nearest_workload(self, selector: Selector, near: Any) -> WorkloadFact | None:
@@ -653,6 +674,14 @@ class Project:
         if any((kind, name) == (generated[0], generated[1]) for generated in self._knowledge.generated):
             return True
         return (kind, name) in self._made or (kind, None) in self._made
+
+
+def _resource_ids(project: Project) -> set[int]:
+    return {id(resource) for resource in project.resources}
+
+
+def _service_ids(project: Project) -> set[int]:
+    return {id(service) for service in project.services}
 
 
 def workloads_by_namespace(project: Project) -> dict[str | None, list[WorkloadFact]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from kubelint_ack.annotations import is_placeholder
@@ -12,7 +13,6 @@ from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.queries.access import backend_type, local_without_backend
 from kubelint_ack.records import FieldPath, Hit, Related, Severity, at
-from kubelint_ack.values import Selector
 from kubelint_ack.views import LB_PREFIXES, NLB_CLASS, Service, text
 
 # --- externalTrafficPolicy: Local and clients inside the cluster
@@ -35,12 +35,17 @@ def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile:
         return
     message, severity = _WITHOUT_BACKEND[met.reason]
     backends = _backends(service, project)
-    clients = [
-        client
-        for client in _clients(service, project, backends)
-        # With IPVS declared these are told where they write it: etp-local-hostnetwork-client.
-        if profile.kube_proxy_mode != "ipvs" or not _is_on_host_network(client, project)
-    ]
+    clients = list(
+        islice(
+            (
+                client
+                for client in _clients(service, project, backends)
+                # With IPVS declared these are told where they write it: etp-local-hostnetwork-client.
+                if profile.kube_proxy_mode != "ipvs" or not _is_on_host_network(client, project)
+            ),
+            _MOST_CLIENTS,
+        )
+    )
     if not clients and not profile.in_cluster_load_balancer_clients:
         if not service.resource.alibaba and not profile.is_ack:
             return
@@ -54,7 +59,7 @@ def etp_local_in_cluster_access(service: ServiceFact, project: Project, profile:
         at("spec", "externalTrafficPolicy"),
         message=message,
         severity=severity,
-        related=tuple(Related(client.at, of=client.resource, note="client") for client in clients[:5]),
+        related=tuple(Related(client.at, of=client.resource, note="client") for client in clients),
         service=service.name,
         address=clients[0].address if clients else "",
         version=profile.kubernetes_version_text,
@@ -150,7 +155,11 @@ def _sources(workload: WorkloadFact, project: Project) -> Iterator[tuple[Resourc
                 yield data.resource, reference.at
 
 
-def _clients(service: ServiceFact, project: Project, backends: list[WorkloadFact]) -> list[_Client]:
+_MOST_CLIENTS = 5
+"""So many of the places that write an address are shown."""
+
+
+def _clients(service: ServiceFact, project: Project, backends: list[WorkloadFact]) -> Iterator[_Client]:
     """The places that write an address of the load balancer, at most one of each resource.
 
     The pods behind it do not count, nor do ConfigMaps that only they read: where they run there is a backend.
@@ -160,8 +169,13 @@ def _clients(service: ServiceFact, project: Project, backends: list[WorkloadFact
         for resource, mention in project.mentioning(address.lower()):
             if resource is not service.resource:
                 found.setdefault(id(resource), _Client(resource, mention.at, mention.host))
-    clients = [client for client in found.values() if not _is_own(client, project, backends)]
-    return sorted(clients, key=lambda client: (client.resource.path, client.resource.document, str(client.at.route)))
+    for client in sorted(found.values(), key=_order):
+        if not _is_own(client, project, backends):
+            yield client
+
+
+def _order(client: _Client) -> tuple[str, int, str]:
+    return client.resource.path, client.resource.document, str(client.at.route)
 
 
 def _is_own(client: _Client, project: Project, backends: list[WorkloadFact]) -> bool:
@@ -173,7 +187,7 @@ def _readers(client: _Client, project: Project) -> list[WorkloadFact]:
     """The workloads whose pods read what the client is written in."""
     return [
         workload
-        for workload in project.selectable(Selector(), client.resource)
+        for workload in project.readers(client.resource)
         if any(resource is client.resource for resource, _ in _sources(workload, project))
     ]
 
