@@ -23,8 +23,12 @@ from hypothesis import strategies as st
 
 from kubelint_ack import __version__, catalog, cli, pool
 from kubelint_ack.ack import catalogues
+from kubelint_ack.cli.check import check
+from kubelint_ack.cli.options import FORMATS
+from kubelint_ack.cli.pages import SCHEMAS
 from kubelint_ack.explain import key_page
 from kubelint_ack.records import Hit, at
+from kubelint_ack.terminal import Progress
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,7 +80,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("KUBELINT_ACK_") or name in _SURROUNDINGS:
             monkeypatch.delenv(name)
-    monkeypatch.setattr(cli, "_HELP_LANGUAGE", "en")
+    monkeypatch.setattr("kubelint_ack.cli.options.HELP_LANGUAGE", "en")
 
 
 _SURROUNDINGS = (
@@ -153,7 +157,7 @@ def process(
         (WARNING, ["--show-settings"], 0),
     ],
 )
-@pytest.mark.parametrize("format", cli.FORMATS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_exit_codes_depend_on_findings_and_not_on_the_format(
     repo: Path, text: str, options: list[str], code: int, format: str
 ) -> None:
@@ -307,7 +311,7 @@ def test_a_misspelt_word_is_answered_with_the_nearest(repo: Path, option: str, w
 
 def test_every_option_has_help_and_a_variable() -> None:
     shown = run("check", "--help").stdout
-    for parameter in cli.main.commands["check"].params:
+    for parameter in check.params:
         if isinstance(parameter, click.Option):
             long = max(parameter.opts, key=len)
             assert long in shown
@@ -612,7 +616,7 @@ def test_every_format_is_what_its_readers_expect(repo: Path) -> None:
 
 def test_several_outputs_in_one_run(repo: Path) -> None:
     write(repo, {"a.yaml": ERROR})
-    outputs = [f"--output={format}=out/{format}.txt" for format in cli.FORMATS]
+    outputs = [f"--output={format}=out/{format}.txt" for format in FORMATS]
     printed = run("check", *outputs, "--format", "concise", code=1)
     assert found(printed) == ["a.yaml:4 externalname-ip-address"]
     assert json.loads((repo / "out/json.txt").read_text())["findings"]
@@ -620,7 +624,7 @@ def test_several_outputs_in_one_run(repo: Path) -> None:
     assert (repo / "out/concise.txt").read_text() == printed.stdout
     assert "KLA3009" in (repo / "out/text.txt").read_text()
     assert (repo / "out/github.txt").read_text().startswith("::error ")
-    assert sorted(path.name for path in (repo / "out").iterdir()) == sorted(f"{format}.txt" for format in cli.FORMATS)
+    assert sorted(path.name for path in (repo / "out").iterdir()) == sorted(f"{format}.txt" for format in FORMATS)
     mask = os.umask(0)
     os.umask(mask)
     assert (repo / "out/json.txt").stat().st_mode & 0o777 == 0o666 & ~mask
@@ -755,7 +759,7 @@ def test_progress_is_drawn_for_terminals_only(
 ) -> None:
     clock = iter(range(0, 10_000, 2))
     monkeypatch.setattr("kubelint_ack.terminal.time.monotonic", lambda: next(clock))
-    bar = cli.Progress("en")
+    bar = Progress("en")
     bar(1, 2)
     bar.clear()
     shown = capsys.readouterr().err
@@ -772,7 +776,7 @@ def test_lang_is_for_people_and_for_machines_only_if_asked(repo: Path, monkeypat
     write(repo, {"a.yaml": ERROR})
     assert "必须" in run("check", "--lang", "zh", code=1).stdout
     assert "必须" in run("check", "--lang", "zh", "--format", "json", code=1).stdout
-    monkeypatch.setattr(cli, "_HELP_LANGUAGE", "zh")
+    monkeypatch.setattr("kubelint_ack.cli.options.HELP_LANGUAGE", "zh")
     assert "必须" in run("check", code=1).stdout
     for format in ("json", "sarif"):
         assert "必须" not in run("check", "--format", format, code=1).stdout
@@ -881,7 +885,7 @@ def test_rules_lists_all(repo: Path) -> None:
     assert {row["name"] for row in rows} == set(catalog.rules())
 
 
-@pytest.mark.parametrize("name", cli.SCHEMAS)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_prints_a_schema(name: str) -> None:
     assert json.loads(run("schema", name).stdout)["$schema"].startswith("https://json-schema.org/")
     run("schema", "x", code=2)
@@ -987,7 +991,7 @@ def test_an_interrupt_is_left_to_the_process_that_started_the_others(repo: Path)
 
 def test_a_file_name_that_is_no_utf8_is_shown_escaped(repo: Path) -> None:
     (repo / os.fsdecode(b"\xff\n.yaml")).write_text(ERROR)
-    for format in cli.FORMATS:
+    for format in FORMATS:
         done = process("check", "--format", format, "--jobs", "2", cwd=repo)
         assert (done.returncode, done.stderr.count("Traceback")) == (1, 0), done.stderr
     assert "\\xff\\n.yaml:4:" in process("check", "--format", "concise", cwd=repo).stdout
@@ -1058,7 +1062,7 @@ WORDS = st.sampled_from(
 def test_no_options_make_it_fail(repo: Path, data: st.DataObject) -> None:
     write(repo, {"a.yaml": ERROR})
     arguments = []
-    options = [one for one in cli.main.commands["check"].params if isinstance(one, click.Option)]
+    options = [one for one in check.params if isinstance(one, click.Option)]
     for option in data.draw(st.lists(st.sampled_from(options), max_size=4)):
         arguments.append(data.draw(st.sampled_from(option.opts)))
         if not option.is_flag:

@@ -11,7 +11,10 @@ import click
 import pytest
 import yaml
 
-from kubelint_ack import __version__, catalog, cli
+from kubelint_ack import __version__, catalog
+from kubelint_ack.cli import main
+from kubelint_ack.cli.check import check
+from kubelint_ack.cli.options import words_of
 from kubelint_ack.explain import find_key
 from tests.checkout import PROJECT, ROOT, environment, run
 
@@ -43,16 +46,17 @@ def test_commands_parse(name: str) -> None:
     shown = commands(name)
     assert len(shown) >= 10
     for words in shown:
-        command = cli.main.commands.get(words[0]) if words else None
-        chosen, rest = (command, words[1:]) if command else (cli.main.commands["check"], words)
+        parent = click.Context(main)
+        command = main.get_command(parent, words[0]) if words else None
+        chosen, rest = (command, words[1:]) if command else (check, words)
         try:
-            context = chosen.make_context(chosen.name, list(rest), parent=click.Context(cli.main))
+            context = chosen.make_context(chosen.name, list(rest), parent=parent)
         except click.ClickException as error:
             pytest.fail(f"{name}: kubelint-ack {shlex.join(words)}: {error.format_message()}")
         if chosen.name in ("rule", "explain"):
             for word in context.params["names"]:
                 assert find_key(word) or catalog.find_rule(word)[0]
-        catalog.select(presets=cli.words_of(context.params.get("preset") or ()))
+        catalog.select(presets=words_of(context.params.get("preset") or ()))
 
 
 def test_both_languages_show_the_same_commands() -> None:
