@@ -630,7 +630,7 @@ def test_the_command_knows_its_parties(tmp_path: Path) -> None:
     result = run(tmp_path, "shop/wbe")
     assert result.exit_code == 2
     assert "did you mean 'shop/web'?" in result.stderr
-    assert "no address and no CIDR" in run(tmp_path, "nothing-like-it").stderr
+    assert "nor an address, nor a CIDR" in run(tmp_path, "nothing-like-it").stderr
     assert "no workload" in run(tmp_path, manifest="# empty\n").stderr
 
 

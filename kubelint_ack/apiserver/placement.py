@@ -142,7 +142,7 @@ def match_label_keys_invalid(workload: Workload, profile: Profile) -> Iterator[H
             if term.get("labelSelector") is None:
                 field = "matchLabelKeys" if keys["matchLabelKeys"] else "mismatchLabelKeys"
                 at_keys = FieldPath((*at.route, field)).key
-                yield Hit(at_keys, message="no-selector", severity=severity, field=field, key="")
+                yield Hit(at_keys, message="no-selector", severity=severity, field=field)
                 continue
             expressions = {mapping(one).get("key") for one in sequence(selector.get("matchExpressions"))}
             named = set(mapping(selector.get("matchLabels"))) | expressions

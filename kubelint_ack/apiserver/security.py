@@ -117,7 +117,7 @@ def security_annotation_invalid(workload: Workload, profile: Profile) -> Iterato
             names = [one.name for one in workload.containers]
             if name not in names and None not in names and names and not is_placeholder(name):
                 depends = (workload.pod_at("spec", "containers"),)
-                yield Hit(at.key, message="container", severity=severity, depends=depends, name=name, value="")
+                yield Hit(at.key, message="container", severity=severity, depends=depends, name=name)
                 continue
         grammar = _APP_ARMOR_VALUE if key.startswith(_APP_ARMOR) else _SECCOMP_VALUE
         if isinstance(value, str) and not re.fullmatch(grammar, value) and not is_placeholder(value):
@@ -197,7 +197,7 @@ def windows_host_process(workload: Workload, profile: Profile) -> Iterator[Hit]:
         if pod is not True:
             at = next(container.at(*route) for container, value in own if value is True)
         depends = (workload.pod_at("spec", "hostNetwork"),)
-        yield Hit(at, message="network", severity=severity, depends=depends, container="")
+        yield Hit(at, message="network", severity=severity, depends=depends)
 
 
 _USER = re.compile(r"[\"/\\:;|=,+*?<>@\[\]\x00-\x1f]")

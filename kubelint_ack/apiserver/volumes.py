@@ -189,7 +189,7 @@ def claim_template_name_invalid(statefulset: View, profile: Profile) -> Iterator
         name = mapping(template.get("metadata")).get("name")
         at = statefulset.at("spec", "volumeClaimTemplates", index, "metadata", "name")
         if name in (None, ""):
-            yield Hit(at, message="missing", severity=severity, name="")
+            yield Hit(at, message="missing", severity=severity)
         elif isinstance(name, str) and not is_placeholder(name):
             if dns1123_label(name):
                 yield Hit(at.value, message="syntax", severity=severity, name=name)
