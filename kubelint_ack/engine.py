@@ -16,14 +16,16 @@ from kubelint_ack.catalog import Active, expand
 from kubelint_ack.config import Config
 from kubelint_ack.crds import Unusable, configured, definitions
 from kubelint_ack.decode import Decoded, decode
+from kubelint_ack.existence import Existence
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.files import Inputs, Source, Unreadable, read
 from kubelint_ack.ignore import file_filter
+from kubelint_ack.knowledge import Knowledge
 from kubelint_ack.kustomize import is_kustomization
 from kubelint_ack.link import link, profile_hits
 from kubelint_ack.pool import scan_all
 from kubelint_ack.profile import DeclaredCluster, Profile, unmet
-from kubelint_ack.project import Existence, Knowledge, Project
+from kubelint_ack.project import Project
 from kubelint_ack.records import (
     SEVERITIES,
     FieldPath,

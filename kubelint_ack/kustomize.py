@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kubelint_ack.project import ImageChange, Patch
+from kubelint_ack.knowledge import ImageChange, Patch
 from kubelint_ack.records import Route, Unknown
 from kubelint_ack.resource import KUSTOMIZATION_FILES
 from kubelint_ack.views import mapping, sequence, text

@@ -9,9 +9,9 @@ by a controller. Every question is answered found, missing or unknown (architect
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from kubelint_ack.existence import FURTHER_LABELS, Existence, Pods, known_labels, same_namespace
 from kubelint_ack.facts import (
     AccountFact,
     AlbConfigFact,
@@ -24,7 +24,6 @@ from kubelint_ack.facts import (
     GrantFact,
     IngressClassFact,
     IngressFact,
-    Labels,
     Mention,
     MonitorFact,
     PodNetworkFact,
@@ -47,7 +46,7 @@ from kubelint_ack.kinds import (
     known_as,
     may_make_objects,
 )
-from kubelint_ack.profile import External, Namespace
+from kubelint_ack.knowledge import Knowledge, split_image
 from kubelint_ack.records import Route, Severity, Unknown
 from kubelint_ack.values import Selector, matches, nearest, selector_text
 
@@ -112,182 +111,7 @@ class Member(NamedTuple):
     """Added to every pod by it."""
 
 
-class Patch(NamedTuple):
-    """A kustomize patch: which objects it changes (None: any), and where."""
-
-    kind: str | None
-    name: str | None
-    routes: tuple[Route, ...]
-    """Empty: anywhere."""
-
-    def touches(self, route: Route) -> bool:
-        """Whether it may change a field, or something in it."""
-        if not self.routes or not route:
-            return True
-        return any(all(one == other for one, other in zip(touched, route)) for touched in self.routes)
-
-
-class ImageChange(NamedTuple):
-    """How a kustomization rewrites the images of one name."""
-
-    name: str
-    new_name: str | None
-    """None: unknown."""
-    ending: str | None
-    """The `:tag` or `@digest` in place of the written one; empty: that stays; None: unknown."""
-
-
-class Broken(NamedTuple):
-    """A document that is neither YAML nor a template: it can only define what its text names."""
-
-    kinds: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    """Each `key: value` in its text."""
-
-
-class Knowledge(NamedTuple):
-    """What is known about the completeness of a unit."""
-
-    complete: bool | tuple[str, ...] = False
-    """True, or the kinds of which the input holds every object."""
-    hidden: frozenset[str] = frozenset()
-    """Kinds that documents which could not be checked may define; `*`: any."""
-    broken: tuple[Broken, ...] = ()
-    externals: tuple[External, ...] = ()
-    """Objects declared to live in the cluster."""
-    patches: tuple[Patch, ...] = ()
-    generated: tuple[tuple[str, str, tuple[str, ...] | None], ...] = ()
-    """(kind, name, keys or None) of generated ConfigMaps and Secrets."""
-    rendered: bool = False
-    """One kustomization takes all of it."""
-    images: tuple[ImageChange, ...] = ()
-    """Innermost kustomization first."""
-    renames: bool = False
-    """Names are given a prefix or suffix on the way: a patch may use either form."""
-    namespaces: tuple[Namespace, ...] = ()
-    """Declared to be in the cluster."""
-
-    def is_patched(self, kind: str, name: str | None, route: Route) -> bool:
-        """Whether a patch may change a field (of an empty route: any field) of the object of that kind and name."""
-        return any(
-            patch.kind in (None, kind)
-            and (patch.name in (None, name) or (self.renames and (name or "") in (patch.name or "")))
-            and patch.touches(route)
-            for patch in self.patches
-        )
-
-    def changes_image(self, written: str) -> bool:
-        """Whether a kustomization gives an image another name, tag or digest."""
-        return any(change.name == _split_image(written)[0] for change in self.images)
-
-
-class Pods:
-    """Workloads by the labels of their pods, so that a selector meets only those that it may select."""
-
-    def __init__(self) -> None:
-        self._all: list[tuple[WorkloadFact, Mapping[str, str | Unknown]]] = []
-        self._by_pair: dict[tuple[str, str | Unknown], list[int]] = {}
-        self._vague: list[int] = []
-
-    def add(self, workload: WorkloadFact, labels: Mapping[str, str | Unknown], *, vague: bool = False) -> None:
-        """Enter a workload; `vague`: its labels may be others once they are rendered."""
-        number = len(self._all)
-        self._all.append((workload, labels))
-        if vague or any(isinstance(value, Unknown) for value in labels.values()):
-            self._vague.append(number)
-        else:
-            for pair in labels.items():
-                self._by_pair.setdefault(pair, []).append(number)
-
-    def candidates(self, selector: Selector) -> Iterator[tuple[WorkloadFact, Mapping[str, str | Unknown]]]:
-        """The workloads, with the labels of their pods, that a selector may select, in the order of entry."""
-        if not selector.match_labels:
-            yield from self._all
-            return
-        fewest = min((self._by_pair.get(pair, ()) for pair in selector.match_labels), key=len)
-        for number in sorted([*fewest, *self._vague]):
-            yield self._all[number]
-
-
-class Existence:
-    """All objects of the whole run by kind and name: a reference that the unit does not answer may be here."""
-
-    def __init__(self, facts: Iterable[Facts]) -> None:
-        self._namespaces: dict[tuple[str, str], list[tuple[str | None, Any]]] = {}
-        self.pods = Pods()
-        self.governed: dict[str, list[WorkloadFact]] = {}
-        """StatefulSets by the Service that they name."""
-        self.mentions: dict[str, list[tuple[ResourceFact, Mention]]] = {}
-        """Who writes an address or host name."""
-        self.addressed: dict[str, list[ServiceFact]] = {}
-        """Services by the addresses and host names of their load balancers, in small letters."""
-        self.ingresses: list[IngressFact] = []
-        for group in facts:
-            self.ingresses += group.ingresses
-            for service in group.services:
-                for address in dict.fromkeys(map(str.lower, service.addresses)):
-                    self.addressed.setdefault(address, []).append(service)
-            for workload in group.workloads:
-                self.pods.add(workload, known_labels(workload.labels))
-                if workload.service_name:
-                    self.governed.setdefault(workload.service_name.name, []).append(workload)
-            for fact in group.all():
-                resource: ResourceFact = fact.resource
-                if not isinstance(fact, ClaimFact):
-                    for mention in resource.mentions:
-                        self.mentions.setdefault(mention.host, []).append((resource, mention))
-                if isinstance(fact, WorkloadFact) and fact.further:
-                    continue
-                if resource.id.name and not isinstance(fact, ClaimFact):
-                    key = (known_as(resource.family), resource.id.name)
-                    self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
-                elif isinstance(fact, ClaimFact) and not fact.template and fact.name:
-                    key = ("PersistentVolumeClaim", fact.name)
-                    self._namespaces.setdefault(key, []).append((resource.id.namespace, fact))
-
-    @cached_property
-    def readers(self) -> Mapping[tuple[str, int | str], list[WorkloadFact]]:
-        """Workloads by what their pods may read: the id of their own resource, and the names of ConfigMaps."""
-        found: dict[tuple[str, int | str], list[WorkloadFact]] = {}
-        for workload, _ in self.pods.candidates(Selector()):
-            keys: dict[tuple[str, int | str], None] = {("", id(workload.resource)): None}
-            for reference in workload.resource.references:
-                if reference.kind == "ConfigMap":
-                    keys["ConfigMap", reference.name] = None
-            for key in keys:
-                found.setdefault(key, []).append(workload)
-        return found
-
-    def find(self, kind: str, name: str) -> list[tuple[str | None, Any]]:
-        """(namespace as written, fact) of each object of that kind and name."""
-        return self._namespaces.get((kind, name), [])
-
-
-def same_namespace(one: str | None, other: str | None) -> bool | None:
-    """Whether two namespaces are the same; None: cannot be known, since one of them is left to the render."""
-    if (one is None) != (other is None):
-        return None
-    return one == other
-
-
-def _split_image(reference: str) -> tuple[str, str]:
-    """The name of an image, and its tag and digest."""
-    end = reference.find("@") if "@" in reference else len(reference)
-    colon = reference.find(":", reference.rfind("/", 0, end) + 1, end)
-    end = colon if colon >= 0 else end
-    return reference[:end], reference[end:]
-
-
-_UNKNOWN = Unknown("")
-FURTHER_LABELS: Mapping[Any, Any] = {_UNKNOWN: _UNKNOWN}
-"""In a map of labels: there may be more of them."""
-
 Made = TypeVar("Made")
-
-
-def known_labels(labels: Labels) -> Mapping[str, str | Unknown]:
-    """A fact's labels as selectors are matched with them: unknown values marked as such."""
-    return {key: _UNKNOWN if value is None else value for key, value in labels.items()}
 
 
 class Project:
@@ -516,7 +340,7 @@ class Project:
 
     def image(self, written: str) -> str | None:
         """An image reference as it is in this render; None if it cannot be known."""
-        name, ending = _split_image(written)
+        name, ending = split_image(written)
         for change in self._knowledge.images:
             if change.name == name:
                 if change.new_name is None or change.ending is None:

@@ -19,8 +19,8 @@ from kubelint_ack.extract import extract
 from kubelint_ack.facts import Facts, empty_facts
 from kubelint_ack.files import sniff
 from kubelint_ack.kinds import may_be_built_in
+from kubelint_ack.knowledge import Broken
 from kubelint_ack.profile import EMPTY, Profile, unmet
-from kubelint_ack.project import Broken
 from kubelint_ack.records import (
     DocumentEntry,
     FieldPath,

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from kubelint_ack.config import Config
 from kubelint_ack.decode import decode
+from kubelint_ack.existence import Existence
 from kubelint_ack.files import Source, Unreadable, read
+from kubelint_ack.knowledge import Knowledge, Patch
 from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
 from kubelint_ack.profile import EMPTY, Profile, profile
-from kubelint_ack.project import Existence, Knowledge, Member, Patch, Project
+from kubelint_ack.project import Member, Project
 from kubelint_ack.scan import ScanRecord
 from kubelint_ack.units import Unit
 

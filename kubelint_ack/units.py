@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
+from kubelint_ack.knowledge import ImageChange, Patch
 from kubelint_ack.kustomize import Kustomization
-from kubelint_ack.project import ImageChange, Patch
 
 KIND_FOLDERS = frozenset(
     {

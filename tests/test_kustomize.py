@@ -9,8 +9,8 @@ import pytest
 from harness import lint, write
 
 from kubelint_ack.decode import decode
+from kubelint_ack.knowledge import Patch
 from kubelint_ack.kustomize import Kustomization, is_kustomization, kustomization, patch_of
-from kubelint_ack.project import Patch
 
 
 def read(text: str, path: str = "deploy/kustomization.yaml") -> Kustomization:

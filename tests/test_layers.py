@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"conformance"},
     {"discover", "facts", "config", "starter", "apiserver"},
     {"configfile"},
+    {"existence", "knowledge"},
     {"extract", "project"},
     {"queries", "balancer"},
     {"kustomize"},

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from kubelint_ack.cli import main
 from kubelint_ack.data import read_data
 from kubelint_ack.decode import decode
+from kubelint_ack.existence import Existence
 from kubelint_ack.extract import extract
 from kubelint_ack.facts import WorkloadFact, empty_facts
+from kubelint_ack.knowledge import Knowledge
 from kubelint_ack.ports import EVERY_PORT, NO_PORT, Ports, some_ports
-from kubelint_ack.project import Existence, Knowledge, Member, Project
+from kubelint_ack.project import Member, Project
 from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, Block, Connection, End, Reach, allowed, block
 from kubelint_ack.report.display import width
 from kubelint_ack.resource import resources

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kubelint_ack.cache import decode, encode
+from kubelint_ack.existence import Existence
+from kubelint_ack.knowledge import Knowledge
 from kubelint_ack.profile import EMPTY
-from kubelint_ack.project import Existence, Knowledge, Member, Project
+from kubelint_ack.project import Member, Project
 from kubelint_ack.scan import Settings, scan
 from tests.harness import lint, write
 

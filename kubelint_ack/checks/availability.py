@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kubelint_ack.apiserver import autoscaling as refused
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import BudgetFact, Reference, ScalerFact, WorkloadFact
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.records import Hit, Related, at
 from kubelint_ack.values import nearest
 from kubelint_ack.views import View

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kubelint_ack.apiserver import config as refused
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import DataFact, Reference, WorkloadFact
 from kubelint_ack.names import dns1123_subdomain
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, Related, Unknown
 from kubelint_ack.values import base64_problem, is_to_fill_in, nearest
 from kubelint_ack.views import View, Workload, mapping, text

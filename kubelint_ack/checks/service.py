@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from kubelint_ack.apiserver import service as refused
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import IngressFact, ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.names import dns1123_label
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.queries import traffic
 from kubelint_ack.queries.access import backend_type
 from kubelint_ack.records import Hit, Related, Severity, Step, at

@@ -13,10 +13,11 @@ kubernetes/kubernetes; AliyunContainerService/terway, docs/design.md and docs/ho
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from kubelint_ack.existence import FURTHER_LABELS
 from kubelint_ack.facts import PolicyFact, ServiceFact, ServicePort, WorkloadFact
 from kubelint_ack.ports import NO_PORT, Ports, some_ports
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import FURTHER_LABELS, Project
+from kubelint_ack.project import Project
 from kubelint_ack.queries.reach import ALL_IPV4, ANYBODY, Block, Pods, block, reach
 from kubelint_ack.views import LB_PREFIXES
 

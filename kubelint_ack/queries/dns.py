@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import ServiceFact, WorkloadFact
 from kubelint_ack.names import dns1123_label
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.records import Severity
 from kubelint_ack.values import nearest
 

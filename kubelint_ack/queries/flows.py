@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from kubelint_ack.ack import network_plugins
+from kubelint_ack.existence import FURTHER_LABELS
 from kubelint_ack.ports import NO_PORT, Ports, some_ports
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import FURTHER_LABELS, Project
+from kubelint_ack.project import Project
 from kubelint_ack.queries.policies import target_ports
 from kubelint_ack.queries.reach import ALL_IPV4, ALL_IPV6, ANYBODY, Block, Connection, End, Reach, block
 from kubelint_ack.values import nearest

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from kubelint_ack.existence import FURTHER_LABELS, same_namespace
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule, WorkloadFact
 from kubelint_ack.ports import EVERY_PORT, NO_PORT, Ports, some_ports
-from kubelint_ack.project import FURTHER_LABELS, Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.values import address, cidr, matches
 
 Direction = Literal["ingress", "egress"]

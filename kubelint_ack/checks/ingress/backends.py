@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import Backend, IngressFact, RouteFact, ServiceFact
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.records import Hit, Related
 from kubelint_ack.values import nearest
 

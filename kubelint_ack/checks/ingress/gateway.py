@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelint_ack.existence import same_namespace
 from kubelint_ack.facts import GatewayFact, GatewayListener, RouteFact, RouteParent
 from kubelint_ack.profile import Profile
-from kubelint_ack.project import Project, same_namespace
+from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, Related, Severity
 from kubelint_ack.values import at_least, nearest
 
