@@ -8,6 +8,9 @@ from kubelint_ack import store
 from kubelint_ack.constraints import constrain, format_check
 from kubelint_ack.schema import Node, compile_schema
 
+JSON_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_INSTEAD = {f"{JSON_SCHEMA}OrArray": JSON_SCHEMA}
+"""Definitions without a type, by what the API server wants in their place: it decodes a list, but never accepts it."""
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
@@ -48,7 +51,9 @@ def definition(name: str, minor: int, declared: bool) -> Node:
         schema = store.definition(name, minor)
         assert schema is not None, name
         # A scalar's definition becomes the scalar.
-        made = compile_schema(schema, lambda other: definition(other, minor, declared), format_check)
+        made = compile_schema(
+            schema, lambda other: definition(_INSTEAD.get(other, other), minor, declared), format_check
+        )
         for slot in ("type", "fields", "values", "items", "low", "high", "checks"):
             setattr(node, slot, getattr(made, slot))
         if name == OBJECT_META and node.fields is not None:

@@ -160,10 +160,20 @@ def _walk(node: Node, value: Any, path: Path, found: list[Mistake]) -> None:
             for index, item in enumerate(value):
                 if item_node.plain is not type(item):
                     _walk(item_node, item, (path, index), found)
+                    if item is None:
+                        _null_item(item_node, (path, index), found)
     elif expected != "any" and not _scalar(node, value, path, found):
         return
     for check in node.checks:
         check(value, path, found)
+
+
+def _null_item(node: Node, path: Path, found: list[Mistake]) -> None:
+    """What a null in a list lacks: decoding makes an empty object of it. One mistake stands for all."""
+    if node.null and node.complete().type == "map":
+        lacking: list[Mistake] = []
+        _walk(node, {}, path, lacking)
+        found += lacking[:1]
 
 
 def _map(node: Node, value: dict[str, Any], path: Path, found: list[Mistake]) -> None:
@@ -212,8 +222,8 @@ def _scalar(node: Node, value: Any, path: Path, found: list[Mistake]) -> bool:
     elif expected == "int-or-string":
         right = kind is str or kind is int or (kind is float and value.is_integer())
     elif expected == "bytes":
-        # encoding/json takes a list of numbers too.
-        right = kind is str or (kind is list and all(type(item) is int for item in value))
+        # encoding/json takes a list of numbers too, a null in it for 0.
+        right = kind is str or (kind is list and all(item is None or type(item) is int for item in value))
     else:
         right = kind is str or kind is int or kind is float
     if not right:

@@ -463,7 +463,10 @@ def base64_problem(text: object) -> str:
 
     The standard alphabet with padding; line breaks are skipped wherever they stand, blanks are not. `url-safe`:
     only the other alphabet's `-` and `_` are wrong. Restates encoding/base64 (StdEncoding.DecodeString).
+    A list of numbers is decoded as the bytes themselves.
     """
+    if isinstance(text, list) and all(one is None or type(one) is int for one in text):
+        return ""
     if not isinstance(text, str):
         return "" if isinstance(text, Unknown) else "type"
     text = text.replace("\n", "").replace("\r", "")

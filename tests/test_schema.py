@@ -219,6 +219,57 @@ def test_a_status_is_decoded_and_not_validated() -> None:
     ]
 
 
+def test_a_null_in_a_list_is_an_empty_object() -> None:
+    ports = found("{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 80}, null]}}")
+    assert ports == [("missing-field", "default", "spec.ports.1.port")]
+    rules = found("{apiVersion: v1, kind: Service, metadata: {name: a, managedFields: [null]}, spec: {ports: null}}")
+    assert rules == []
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a}], tolerations: [null]}}"
+    assert found(pod) == []
+
+
+def test_bytes_may_be_a_list_of_numbers() -> None:
+    assert found("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, binaryData: {a: [104, null]}}") == []
+    strings = found("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, binaryData: {a: [b]}}")
+    assert strings == [("wrong-type", "string-structure", "binaryData.a")]
+
+
+def test_a_negative_history_of_a_statefulset_is_accepted() -> None:
+    head = "apiVersion: apps/v1, metadata: {name: a}"
+    spec = (
+        "spec: {revisionHistoryLimit: -1, selector: {matchLabels: {a: b}}, template: {spec: {containers: [{name: a}]}}}"
+    )
+    assert found(f"{{{head}, kind: StatefulSet, {spec}}}", 34) == []
+    deployment = found(f"{{{head}, kind: Deployment, {spec}}}", 34)
+    assert deployment == [("value-out-of-range", "minimum", "spec.revisionHistoryLimit")]
+
+
+def test_schemas_below_items_are_decoded_leniently() -> None:
+    crd = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: widgets.example.com}
+        spec:
+          group: example.com
+          scope: Namespaced
+          names: {plural: widgets, kind: Widget}
+          versions:
+          - name: v1
+            served: true
+            storage: true
+            schema:
+              openAPIV3Schema:
+                type: object
+                properties: {sizes: {type: array, items: {type: 5, nulable: true}}}
+        """
+    (resource,), _ = resources(yaml.load(crd, Loader=yaml.CSafeLoader))
+    hits = {one.rule: one.hit for one in conflicts(view(resource), [34])}
+    assert {rule: (hit.severity, hit.at.route[-1]) for rule, hit in hits.items()} == {
+        "wrong-type": (None, "type"),
+        "unknown-field": ("warning", "nulable"),
+    }
+
+
 def test_a_typo_of_a_required_field_is_one_mistake() -> None:
     text = POD % "env: [{nmae: A, value: b}]"
     assert found(text) == [("unknown-field", "nearest", "spec.containers.0.env.0.nmae")]

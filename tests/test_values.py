@@ -519,3 +519,8 @@ def test_no_near_miss_raises(text: str) -> None:
     values.cidr_problem(text)
     values.address(text)
     values.version(text)
+
+
+def test_bytes_may_be_a_list_of_numbers() -> None:
+    assert values.base64_problem([104, None]) == ""
+    assert values.base64_problem(["NAME"]) == "type"

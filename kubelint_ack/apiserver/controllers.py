@@ -122,10 +122,10 @@ _DEFAULT_DEADLINE = 600
 
 def progress_deadline_too_short(deployment: View, profile: Profile) -> Iterator[Hit]:
     """`spec.progressDeadlineSeconds`, 600 by default, against `spec.minReadySeconds`."""
-    ready = integer(deployment.spec.get("minReadySeconds"))
-    if not ready:
-        return
     written = deployment.spec.get("progressDeadlineSeconds")
+    ready = integer(deployment.spec.get("minReadySeconds") or 0)
+    if ready is None:
+        return
     deadline = _DEFAULT_DEADLINE if written is None else integer(written)
     if deadline is not None and 0 <= deadline <= ready:
         yield Hit(

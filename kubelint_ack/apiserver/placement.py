@@ -14,7 +14,7 @@ from kubelint_ack.profile import Profile
 from kubelint_ack.records import FieldPath, Hit, Route, Severity, Unknown
 from kubelint_ack.selectors import expand
 from kubelint_ack.values import is_placeholder
-from kubelint_ack.views import Workload, mapping, sequence
+from kubelint_ack.views import View, Workload, mapping, sequence
 
 _COMPARING_SINCE = (1, 35)
 """Feature gate TaintTolerationComparisonOperators."""
@@ -54,7 +54,11 @@ def toleration_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_TERMS: tuple[tuple[Route, bool], ...] = (
+Terms = tuple[tuple[Route, bool], ...]
+"""Where terms stand, and whether a node must meet them."""
+
+_OF_VOLUME: Terms = ((("nodeAffinity", "required", "nodeSelectorTerms", "*"), True),)
+_TERMS: Terms = (
     (("affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms", "*"), True),
     (("affinity", "nodeAffinity", _PREFERRED, "*", "preference"), False),
 )
@@ -62,24 +66,36 @@ _VALUES_CHECKED = (1, 32)
 _COUNTS = {"In": "some", "NotIn": "some", "Exists": "none", "DoesNotExist": "none", "Gt": "one", "Lt": "one"}
 
 
-def node_affinity_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
-    """Requirements of node affinity: operators, and how many values they take."""
-    if not mapping(workload.pod_spec.get("affinity")).get("nodeAffinity"):
-        return
-    for pattern, required in _TERMS:
-        for route, term in expand(workload.pod_spec, pattern):
+def node_affinity_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """Requirements of node affinity, of pods or of a volume: operators, and how many values they take."""
+    if not isinstance(view, Workload):
+        yield from _requirements(view.spec, ("spec",), _OF_VOLUME, None, profile)
+    elif mapping(view.pod_spec.get("affinity")).get("nodeAffinity"):
+        severity = view.refused(profile.kubernetes_version)
+        yield from _requirements(view.pod_spec, (*view.pod_route, "spec"), _TERMS, severity, profile)
+
+
+def _requirements(
+    spec: Mapping[str, Any], at: Route, terms: Terms, severity: Severity | None, profile: Profile
+) -> Iterator[Hit]:
+    for pattern, required in terms:
+        for route, term in expand(spec, pattern):
             for field in ("matchExpressions", "matchFields"):
                 for index, item in enumerate(sequence(term.get(field))):
                     if isinstance(item, dict):
-                        at = workload.pod_at("spec", *route, field, index)
-                        yield from _requirement(workload, at, item, field == "matchFields", required, profile)
+                        where = FieldPath((*at, *route, field, index))
+                        yield from _requirement(where, item, field == "matchFields", required, severity, profile)
 
 
 def _requirement(
-    workload: Workload, at: FieldPath, item: Mapping[str, Any], by_field: bool, required: bool, profile: Profile
+    at: FieldPath,
+    item: Mapping[str, Any],
+    by_field: bool,
+    required: bool,
+    severity: Severity | None,
+    profile: Profile,
 ) -> Iterator[Hit]:
     operator, values, key = item.get("operator"), item.get("values"), item.get("key")
-    severity = workload.refused(profile.kubernetes_version)
     if isinstance(values, Unknown) or not isinstance(operator, str) or not operator:
         return
 

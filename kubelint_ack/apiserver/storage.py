@@ -6,11 +6,13 @@ pkg/apis/storage/validation/validation.go (validateAllowedTopologies).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from kubelint_ack.records import Hit, Unknown
+from kubelint_ack.records import FieldPath, Hit, Route, Severity, Unknown
+from kubelint_ack.selectors import expand
 from kubelint_ack.values import is_to_fill_in, quantity
-from kubelint_ack.views import View, mapping, sequence
+from kubelint_ack.views import View, Workload, mapping, sequence
 
 
 def access_modes(view: View) -> Iterator[Hit]:
@@ -75,21 +77,33 @@ def csi_secrets(volume: View) -> Iterator[Hit]:
                 break
 
 
-def claim_request(claim: View) -> Iterator[Hit]:
-    """The size that a claim asks for: there, and above zero."""
-    resources = claim.spec.get("resources")
+def claims(view: View) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+    """Route and spec of the claim that an object is, or of those that it has templates for."""
+    if view.family == ("", "PersistentVolumeClaim"):
+        yield ("spec",), view.spec
+    if view.family == ("apps", "StatefulSet") and view.spec.get("volumeClaimTemplates"):
+        for route, spec in expand(view.data, ("spec", "volumeClaimTemplates", "*", "spec")):
+            yield route, spec
+    if isinstance(view, Workload) and view.pod_spec.get("volumes"):
+        for route, spec in expand(view.pod_spec, ("volumes", "*", "ephemeral", "volumeClaimTemplate", "spec")):
+            yield (*view.pod_route, "spec", *route), spec
+
+
+def claim_request(route: Route, claim: Mapping[str, Any], severity: Severity | None) -> Iterator[Hit]:
+    """The size that the spec of a claim asks for: there, and above zero."""
+    resources = claim.get("resources")
     requests = mapping(resources).get("requests")
-    if not claim.spec or isinstance(resources, Unknown) or isinstance(requests, Unknown):
+    if not claim or isinstance(resources, Unknown) or isinstance(requests, Unknown):
         return
-    at = claim.at("spec", "resources", "requests", "storage")
+    at = FieldPath((*route, "resources", "requests", "storage"))
     written = mapping(requests).get("storage")
     if "storage" not in mapping(requests):
         limited = "storage" in mapping(mapping(resources).get("limits"))
-        yield Hit(at, message="limits" if limited else "missing")
+        yield Hit(at, message="limits" if limited else "missing", severity=severity)
         return
     size = quantity(0 if written is None else written)
     if size is not None and size <= 0:
-        yield Hit(at, message="positive", value=written)
+        yield Hit(at, message="positive", severity=severity, value=written)
 
 
 # What `dataSource` may be: all else needs `dataSourceRef`.
@@ -110,15 +124,15 @@ def data_source(claim: View) -> Iterator[Hit]:
     for field, source in (("dataSourceRef", second), ("dataSource", first)):
         if not isinstance(source, dict):
             continue
-        group, kind = source.get("apiGroup") or "", source.get("kind")
-        if not isinstance(group, str) or not isinstance(kind, str) or not kind or is_to_fill_in(kind):
+        group, kind = source.get("apiGroup") or "", source.get("kind") or ""
+        if not isinstance(group, str) or not isinstance(kind, str) or is_to_fill_in(kind):
             continue
         if field == "dataSource" and second is None:
             if (group, kind) not in _SOURCES:
                 message = "no-group" if kind == "VolumeSnapshot" and not group else "dropped"
                 depends = (claim.at("spec", "dataSourceRef"),)
                 yield Hit(claim.at("spec", field), message=message, severity="warning", kind=kind, depends=depends)
-        elif not group and kind != "PersistentVolumeClaim":
+        elif kind and not group and kind != "PersistentVolumeClaim":
             yield Hit(claim.at("spec", field, "apiGroup"), message="group", field=field, kind=kind)
             return
     if not isinstance(first, dict) or not isinstance(second, dict):

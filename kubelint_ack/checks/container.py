@@ -577,12 +577,12 @@ def resource_claim_unknown(workload: Workload, profile: Profile) -> Iterator[Hit
         if not claims:
             continue
         declared = [mapping(one).get("name") for one in sequence(workload.pod_spec.get("resourceClaims"))]
-        seen: set[tuple[str, object]] = set()
+        seen: set[tuple[str, str]] = set()
         for index, claim in enumerate(sequence(claims)):
             name = text(mapping(claim).get("name"))
             if not name or is_placeholder(name):
                 continue
-            key = (name, mapping(claim).get("request") or "")
+            key = (name, text(mapping(claim).get("request")) or "")
             unknown = any(isinstance(one, Unknown) for one in declared)
             if key in seen or (name not in declared and not unknown):
                 yield Hit(

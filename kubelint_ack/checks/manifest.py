@@ -252,7 +252,11 @@ def finalizer_invalid(view: View, profile: Profile) -> Iterator[Hit]:
 def owner_reference_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """`metadata.ownerReferences`: two controllers, and an owner that cannot be one."""
     controller: FieldPath | None = None
-    for index, owner in enumerate(sequence(view.metadata.get("ownerReferences"))):
+    owners = sequence(view.metadata.get("ownerReferences"))
+    for index, owner in enumerate(owners):
+        if owner in owners[:index]:
+            # The API server takes the repetition out before it looks.
+            continue
         at = view.at("metadata", "ownerReferences", index)
         if mapping(owner).get("kind") == "Event" and owner.get("apiVersion") in ("v1", "events.k8s.io/v1"):
             yield Hit(FieldPath((*at.route, "kind")), message="event")

@@ -303,9 +303,9 @@ def toleration_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
     yield from placement.toleration_invalid(workload, profile)
 
 
-def node_affinity_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
-    """Requirements of node affinity: operators, and how many values they take."""
-    yield from placement.node_affinity_invalid(workload, profile)
+def node_affinity_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """Requirements of node affinity, of pods or of a volume: operators, and how many values they take."""
+    yield from placement.node_affinity_invalid(view, profile)
 
 
 def match_label_keys_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:

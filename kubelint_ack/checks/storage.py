@@ -348,9 +348,11 @@ def pv_csi_secret_incomplete(volume: View, profile: Profile) -> Iterator[Hit]:
     yield from refused.csi_secrets(volume)
 
 
-def pvc_request_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
-    """A claim that asks for no size."""
-    yield from refused.claim_request(claim)
+def pvc_request_invalid(view: View, profile: Profile) -> Iterator[Hit]:
+    """A claim, or a template of claims, that asks for no size."""
+    severity = view.refused(profile.kubernetes_version) if isinstance(view, Workload) else None
+    for route, spec in refused.claims(view):
+        yield from refused.claim_request(route, spec, severity)
 
 
 def pvc_data_source_invalid(claim: View, profile: Profile) -> Iterator[Hit]:
