@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
-from kubelint_ack.ack import network_plugins
 from kubelint_ack.apiserver import networking as refused
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyRule, ServiceFact, WorkloadFact
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
-from kubelint_ack.queries.flows import is_enforced
+from kubelint_ack.queries.enforcement import engine, is_enforced, is_exclusive, is_on_eci
 from kubelint_ack.queries.policies import (
     DIRECTIONS,
     HEALTH_CHECKS,
@@ -29,10 +28,10 @@ from kubelint_ack.queries.policies import (
     service_in_front,
     targets_of,
 )
-from kubelint_ack.queries.policy_dns import is_wide, may_resolve, names_dns_port
+from kubelint_ack.queries.policy_dns import is_wide, may_resolve, some_may_resolve, why_not
 from kubelint_ack.queries.reach import Direction, Reach, block, reach
-from kubelint_ack.records import FieldPath, Hit, Related, Severity
-from kubelint_ack.values import at_least, matches, selector_text
+from kubelint_ack.records import FieldPath, Hit, Related
+from kubelint_ack.values import matches, selector_text
 from kubelint_ack.views import View
 
 # --- Enforcement
@@ -45,10 +44,6 @@ def netpol_on_flannel(policy: View, profile: Profile) -> Iterator[Hit]:
         yield Hit(policy.at("kind"), policy=policy.name)
 
 
-_EXCLUSIVE = ("k8s.aliyun.com/exclusive-mode-eni-type", "eniOnly")
-"""The label of nodes whose pods have a network interface of their own."""
-
-
 def netpol_on_exclusive_eni(policy: PolicyFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A policy for pods that have a network interface of their own."""
     if profile.terway.mode == "exclusive-eni":
@@ -57,7 +52,7 @@ def netpol_on_exclusive_eni(policy: PolicyFact, project: Project, profile: Profi
     exclusive = [
         workload
         for workload in project.select(policy.pods, policy).workloads
-        if not workload.host_network and _is_exclusive(workload, profile)
+        if not workload.host_network and is_exclusive(workload, profile)
     ]
     if exclusive:
         first = exclusive[0]
@@ -69,16 +64,6 @@ def netpol_on_exclusive_eni(policy: PolicyFact, project: Project, profile: Profi
             kind=first.kind,
             workload=first.resource.id.name,
         )
-
-
-def _is_exclusive(workload: WorkloadFact, profile: Profile) -> bool:
-    """Whether the pods ask for exclusive-ENI nodes, by their label or by labels that only pools of such nodes have."""
-    wanted = workload.node_selector
-    if wanted.get(_EXCLUSIVE[0]) == _EXCLUSIVE[1]:
-        return True
-    pools = [pool.labels or {} for pool in profile.node_pools or ()]
-    fitting = [labels for labels in pools if all(labels.get(key) == value for key, value in wanted.items())]
-    return bool(wanted and fitting) and all(labels.get(_EXCLUSIVE[0]) == _EXCLUSIVE[1] for labels in fitting)
 
 
 def netpol_disabled_on_terway(policy: PolicyFact, project: Project, profile: Profile) -> Iterator[Hit]:
@@ -106,7 +91,7 @@ def netpol_unsupported_on_eci(policy: PolicyFact, project: Project, profile: Pro
     """What the policy engine of elastic container instances does not do: ranges of ports, IPv6."""
     if profile.cluster_type not in ("serverless", "acs"):
         selected = project.select(policy.pods, policy)
-        if not selected.workloads or not all(_on_eci(one) for one in selected.workloads):
+        if not selected.workloads or not all(is_on_eci(one) for one in selected.workloads):
             return
     for direction in DIRECTIONS:
         for rule in rules_of(policy, direction):
@@ -117,15 +102,6 @@ def netpol_unsupported_on_eci(policy: PolicyFact, project: Project, profile: Pro
                 if ":" in (peer.cidr or ""):
                     at = FieldPath((*peer.at.route, "ipBlock", "cidr"))
                     yield Hit(at, message="ipv6", policy=policy.name, block=peer.cidr)
-
-
-def _on_eci(workload: WorkloadFact) -> bool:
-    """Whether the pods ask for elastic container instances."""
-    return (
-        workload.labels.get("alibabacloud.com/eci") == "true"
-        or workload.node_selector.get("type") == "virtual-kubelet"
-        or workload.annotations.get("k8s.aliyun.com/eci-vnode") is not None
-    )
 
 
 def netpol_too_many(policy: PolicyFact, project: Project, profile: Profile, most: int) -> Iterator[Hit]:
@@ -417,19 +393,9 @@ def _one_sided(
 # --- Address blocks
 
 
-def _engine(profile: Profile) -> str | None:
-    """What enforces policies: felix, cilium or ebpf; None if that cannot be known."""
-    terway = profile.terway
-    found = network_plugins().answer("policy-engine", profile.cni, terway.mode, terway.data_path)
-    # https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/use-network-policies
-    if found is None and profile.cni == "terway" and at_least(terway.initial_version, "1.9.0"):
-        return "ebpf"
-    return found
-
-
 def netpol_ipblock_targets_pods(policy: PolicyFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """A block of addresses of pods where the engine takes blocks for addresses outside the cluster."""
-    if _engine(profile) not in ("cilium", "ebpf"):
+    if engine(profile) not in ("cilium", "ebpf"):
         return
     ranges = [one.cidr for one in profile.pod_vswitches or ()]
     for peer, rule, _ in blocks_of(policy):
@@ -520,12 +486,14 @@ def netpol_egress_without_dns(policy: PolicyFact, project: Project, profile: Pro
     cut_off: list[WorkloadFact] = []
     if selected.workloads:
         asking = [one for one in selected.workloads if not one.host_network and one.dns_policy != "None"]
-        cut_off = [one for one in asking if not _resolves(answers.policies(answers.pods(one), "egress"), answers)]
+        cut_off = [
+            one for one in asking if not some_may_resolve(answers.policies(answers.pods(one), "egress"), answers)
+        ]
         if not cut_off:
             return
-    elif _resolves(answers.policies(answers.chosen(policy), "egress"), answers):
+    elif some_may_resolve(answers.policies(answers.chosen(policy), "egress"), answers):
         return
-    message, severity, rule = _wording(policy.egress)
+    message, severity, rule = why_not(policy.egress)
     yield Hit(
         policy.egress_at,
         message=message,
@@ -536,46 +504,6 @@ def netpol_egress_without_dns(policy: PolicyFact, project: Project, profile: Pro
         ),
         policy=policy.name,
     )
-
-
-def _resolves(policies: Iterable[tuple[PolicyFact, bool]], answers: Reach) -> bool:
-    """Whether one of the policies that select some pods may let them ask the DNS."""
-    return any(
-        answers.project.is_patched(one, "spec") or may_resolve(one, answers.project.namespace(one))
-        for one, _ in policies
-    )
-
-
-def _wording(rules: tuple[PolicyRule, ...]) -> tuple[str, Severity | None, PolicyRule | None]:
-    """Why no rule leads to the DNS: wording, severity, and the rule that was written for it."""
-    for rule in rules:
-        meant = [port for port in rule.ports or () if names_dns_port(port)]
-        if meant and not any(port.protocol == "UDP" for port in meant):
-            return "tcp", None, rule
-        if meant:
-            return "own-namespace", None, rule
-    peers = [peer for rule in rules for peer in rule.peers or (None,)]
-    if all(peer is not None and peer.cidr is not None and not is_wide(peer.cidr) for peer in peers):
-        return "addresses", "info", None
-    return "default", None, None
-
-
-# --- What the API server refuses
-
-
-def netpol_peer_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
-    """Peers that are nothing, or two things at once."""
-    yield from refused.peers(policy)
-
-
-def netpol_end_port_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
-    """Ranges of ports that have no beginning or end before it."""
-    yield from refused.end_ports(policy)
-
-
-def netpol_ip_block_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
-    """Address ranges that are none, and exceptions outside of theirs."""
-    yield from refused.ip_blocks(policy)
 
 
 _LOCAL_CACHE = "169.254.20.10"
@@ -606,3 +534,21 @@ def netpol_egress_without_nodelocaldns(policy: PolicyFact, project: Project, pro
         return
     if not any(answers.side(one, cache, "egress").perhaps.has("UDP", 53) for one in asking or [answers.chosen(policy)]):
         yield Hit(policy.egress_at, policy=policy.name, address=_LOCAL_CACHE)
+
+
+# --- What the API server refuses
+
+
+def netpol_peer_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Peers that are nothing, or two things at once."""
+    yield from refused.peers(policy)
+
+
+def netpol_end_port_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Ranges of ports that have no beginning or end before it."""
+    yield from refused.end_ports(policy)
+
+
+def netpol_ip_block_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
+    """Address ranges that are none, and exceptions outside of theirs."""
+    yield from refused.ip_blocks(policy)

@@ -63,7 +63,8 @@ def access(service: str | None, format: str, **given: Any) -> None:
 @project_options
 def reach(source: str | None, target: str | None, namespace: str, format: str, **given: Any) -> None:
     """Show who may reach whom."""
-    from kubelint_ack.queries.flows import Flows, UnknownPartyError, is_enforced, open_ends
+    from kubelint_ack.queries.enforcement import is_enforced
+    from kubelint_ack.queries.flows import Flows, UnknownPartyError, open_ends
     from kubelint_ack.report.reach import Answer, reach_data, reach_mermaid, reach_text
 
     language, targets = read_projects(given)

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
-from kubelint_ack.ack import network_plugins
 from kubelint_ack.existence import FURTHER_LABELS
 from kubelint_ack.ports import NO_PORT, Ports, some_ports
-from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.queries.policies import target_ports
 from kubelint_ack.queries.reach import ALL_IPV4, ALL_IPV6, ANYBODY, Block, Connection, End, Reach, block
@@ -225,15 +223,6 @@ def _joined(blocks: list[Block]) -> list[Block]:
         else:
             found.append(one)
     return found
-
-
-def is_enforced(profile: Profile) -> bool | None:
-    """Whether the network plug-in of a cluster enforces policies; None if that is not declared."""
-    terway = profile.terway
-    found = network_plugins().answer("network-policy", profile.cni, terway.mode, terway.data_path)
-    if found == "no":
-        return False
-    return terway.network_policy if profile.cni == "terway" else None
 
 
 def open_ends(flows: Flows) -> list[End]:

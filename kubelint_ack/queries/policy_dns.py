@@ -5,7 +5,11 @@ The DNS is rarely in the input, and where it listens differs: what may lead to i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kubelint_ack.facts import PolicyFact, PolicyPeer, PolicyPort, PolicyRule
+from kubelint_ack.queries.reach import Reach
+from kubelint_ack.records import Severity
 from kubelint_ack.values import Selector, cidr, matches, overlap, selector_text
 
 # On which the DNS of a cluster listens; OpenShift's pods use the second.
@@ -75,3 +79,25 @@ def is_wide(block: str) -> bool:
 def _is_cluster_dns(peer: PolicyPeer) -> bool:
     """Whether a peer of the own namespace was written for the DNS of the cluster."""
     return peer.pods is not None and (peer.pods.empty or any(name in selector_text(peer.pods) for name in _NAMES))
+
+
+def some_may_resolve(policies: Iterable[tuple[PolicyFact, bool]], answers: Reach) -> bool:
+    """Whether one of the policies that select some pods may let them ask the DNS."""
+    return any(
+        answers.project.is_patched(one, "spec") or may_resolve(one, answers.project.namespace(one))
+        for one, _ in policies
+    )
+
+
+def why_not(rules: tuple[PolicyRule, ...]) -> tuple[str, Severity | None, PolicyRule | None]:
+    """Why no rule leads to the DNS: wording, severity, and the rule that was written for it."""
+    for rule in rules:
+        meant = [port for port in rule.ports or () if names_dns_port(port)]
+        if meant and not any(port.protocol == "UDP" for port in meant):
+            return "tcp", None, rule
+        if meant:
+            return "own-namespace", None, rule
+    peers = [peer for rule in rules for peer in rule.peers or (None,)]
+    if all(peer is not None and peer.cidr is not None and not is_wide(peer.cidr) for peer in peers):
+        return "addresses", "info", None
+    return "default", None, None
