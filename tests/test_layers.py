@@ -8,40 +8,46 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "kubelint_ack"
 
 LAYERS: list[set[str]] = [
+    # Values, files, and documents with the places of everything in them
     {"__init__", "records", "language", "data", "words"},
-    {"annotations", "ports", "values", "names", "images", "cron", "jobs", "kinds", "files", "resource", "scalars"}
-    | {"events", "re2"},
-    {"ignore", "crd_schema", "formats", "paths"},
+    {"annotations", "cron", "events", "files", "images", "jobs", "kinds", "names", "ports", "re2", "resource"}
+    | {"scalars", "values"},
+    {"crd_schema", "formats", "ignore", "paths"},
     {"sources"},
     {"documents"},
     {"tree"},
     {"decode", "validation"},
-    {"origins", "dump", "catalog", "views", "directives"},
-    {"profile", "ack", "selectors", "amounts", "downward", "schema", "store"},
-    {"constraints", "lifecycle", "custom_schema"},
+    # What is read in them and declared, and the API of Kubernetes
+    {"catalog", "directives", "dump", "origins", "views"},
+    {"ack", "amounts", "downward", "profile", "schema", "selectors", "store"},
+    {"constraints", "custom_schema", "lifecycle"},
     {"cel"},
     {"apis", "crds", "definitions"},
     {"conformance"},
-    {"discover", "facts", "config", "starter", "apiserver"},
+    {"apiserver", "config", "discover", "facts", "starter"},
     {"configfile"},
+    # What is known of all files together
     {"existence", "knowledge"},
     {"extract", "project"},
-    {"queries", "balancer"},
+    {"balancer", "queries"},
     {"kustomize"},
     {"units"},
     {"checks"},
-    {"suppress", "redaction"},
+    # The run
+    {"redaction", "suppress"},
     {"scan"},
-    {"link", "cache"},
+    {"cache", "link"},
     {"pool"},
     {"targets"},
     {"engine"},
+    # What people see
     {"report"},
     {"docs", "explain", "scaffold"},
     {"present", "terminal"},
     {"cli"},
     {"__main__"},
 ]
+"""From the lowest to the highest; those of one layer do not import each other."""
 
 OUTSIDE = {
     "click": {"cli", "docs", "report"},
