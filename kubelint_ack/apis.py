@@ -9,7 +9,8 @@ from kubelint_ack.constraints import constrain, format_check
 from kubelint_ack.schema import Node, compile_schema
 
 JSON_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
-_INSTEAD = {f"{JSON_SCHEMA}OrArray": JSON_SCHEMA}
+_SCHEMA_OR_LIST, _SCHEMA_OR_BOOLEAN = f"{JSON_SCHEMA}OrArray", f"{JSON_SCHEMA}OrBool"
+_INSTEAD = {_SCHEMA_OR_LIST: JSON_SCHEMA, _SCHEMA_OR_BOOLEAN: JSON_SCHEMA}
 """Definitions without a type, by what the API server wants in their place: it decodes a list, but never accepts it."""
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
@@ -45,21 +46,22 @@ def definition(name: str, minor: int, declared: bool) -> Node:
     `declared`: the minor version is the cluster's, so that constraints which came or went with it are known to hold.
     """
     node = Node("pending")
-    node.name = name
+    plain = bool if name == _SCHEMA_OR_BOOLEAN else None
+    name = _INSTEAD.get(name, name)
+    node.name, node.plain = name, plain
 
     def resolve(node: Node) -> None:
         schema = store.definition(name, minor)
         assert schema is not None, name
         # A scalar's definition becomes the scalar.
-        made = compile_schema(
-            schema, lambda other: definition(_INSTEAD.get(other, other), minor, declared), format_check
-        )
+        made = compile_schema(schema, lambda other: definition(other, minor, declared), format_check)
         for slot in ("type", "fields", "values", "items", "low", "high", "checks"):
             setattr(node, slot, getattr(made, slot))
         if name == OBJECT_META and node.fields is not None:
             # Written by the server alone, which reads it back as it is.
             node.fields["managedFields"] = Node("any")
         constrain(node, name, minor if declared else None)
+        node.plain = plain or node.plain
 
     node.resolve = resolve
     return node

@@ -260,8 +260,8 @@ def _told(one: Mistake, root: Node, view: View, minor: int | None) -> Mistake | 
         if not decoded and isinstance(view, Workload) and _is_of_pods(one.route, view):
             one = one._replace(severity=one.severity or view.refused(None if minor is None else (1, minor)))
         return one
-    if one.owner == apis.JSON_SCHEMA and "items" in one.route:
-        # The server decodes what is below `items` by a method of its own, which drops what it does not know.
+    if one.owner == apis.JSON_SCHEMA and not {"items", "additionalProperties"}.isdisjoint(one.route):
+        # The server decodes what is below these by methods of their own, which drop what they do not know.
         one = one._replace(severity="warning")
     field = one.route[-1]
     assert isinstance(field, str)

@@ -161,6 +161,8 @@ def _constrained(node: Node, rule: Table, minor: int | None) -> Node:
     made.checks = (*made.checks, *_checks(rule, minor))
     if "items" in rule and made.items is not None:
         made.items = _constrained(made.items, rule["items"], minor)
+        if not {"required", "enum", "format"}.isdisjoint(rule["items"]):
+            made.checks = (*made.checks, _no_blanks(rule["items"].get("severity")))
     if "values" in rule and made.values is not None:
         made.values = _constrained(made.values, rule["values"], minor)
     return made.seal()
@@ -229,6 +231,17 @@ def _unique(keys: tuple[str, ...], severity: Severity | None) -> Check:
                     value=text,
                 )
                 found.append(twice._replace(severity=severity))
+
+    return check
+
+
+def _no_blanks(severity: Severity | None) -> Check:
+    """That no item of a list is null or empty: unlike a field, an item cannot be absent."""
+
+    def check(value: Any, path: Path, found: list[Mistake]) -> None:
+        for index, item in enumerate(value):
+            if item is None or item == "":
+                found.append(mistake("missing-field", (path, index), "item")._replace(severity=severity))
 
     return check
 

@@ -60,8 +60,9 @@ def schema_mistakes(schema: Mapping[str, Any], has_status: bool) -> list[SchemaM
 def children(schema: Mapping[str, Any]) -> Iterator[tuple[Route, Mapping[str, Any], Level]]:
     """The schemas of properties, items and additional properties, with their routes."""
     for name, one in _mapping(schema.get("properties")).items():
-        if isinstance(one, dict):
-            yield ("properties", name), one, "field"
+        if one is None or isinstance(one, dict):
+            # Null in a map is an empty schema.
+            yield ("properties", name), one or {}, "field"
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             yield (key,), schema[key], "item" if key == "items" else "field"

@@ -50,7 +50,7 @@ _TYPES: dict[str, Type] = {
     "array": "list",
     "object": "map",
 }
-_BITS = {"int32": 31, "int64": 63}
+_INT32 = (-(2**31), 2**31 - 1)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -139,10 +139,11 @@ def _fill(node: Node, schema: Schema, meta: Meta, is_object: bool) -> None:
     node.type = "int-or-string" if schema.get(INT_OR_STRING) is True else _TYPES.get(str(schema.get("type")), "any")
     if is_object:
         node.type = "map"
-    bits = _BITS.get(str(schema.get("format")))
-    if node.type == "integer" and bits:
-        node.low, node.high = -(2**bits), 2**bits - 1
     checks = list(_value_checks(schema))
+    if node.type == "integer":
+        node.low, node.high = -(2**63), 2**63 - 1
+        if schema.get("format") == "int32":
+            checks.append(_int32)
     if node.type == "map":
         _fill_map(node, schema, meta, is_object, preserves)
         required = [name for name in _sequence(schema.get("required")) if isinstance(name, str)]
@@ -160,6 +161,13 @@ def _fill(node: Node, schema: Schema, meta: Meta, is_object: bool) -> None:
             checks.append(_unique_items)
     node.checks = tuple(checks)
     node.seal()
+
+
+def _int32(value: Any, path: Path, found: list[Mistake]) -> None:
+    """A number that a program reads into 32 bits: the API server itself accepts up to 64."""
+    low, high = _INT32
+    if isinstance(value, (int, float)) and not low <= value <= high:
+        found.append(out_of_range(low, high, value, path)._replace(severity="warning"))
 
 
 def _fill_map(node: Node, schema: Schema, meta: Meta, is_object: bool, preserves: bool) -> None:

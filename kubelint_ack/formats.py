@@ -21,6 +21,14 @@ _GO_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|
 _DURATION = re.compile(r"\d+\s*([A-Za-zµ]+)")
 _UNITS = frozenset({"ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"})
 _LONG_UNITS = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
+_COLOR = re.compile("#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_OCTET = "[0-9a-fA-F]{2}"
+# net.ParseMAC: 6, 8 or 20 octets, in pairs between colons or hyphens, or in fours between points.
+_MAC = re.compile(
+    "|".join(rf"{_OCTET}(?:{sign}{_OCTET}){{{count - 1}}}" for sign in (":", "-") for count in (6, 8, 20))
+    + "|"
+    + "|".join(rf"(?:{_OCTET}){{2}}(?:\.(?:{_OCTET}){{2}}){{{count - 1}}}" for count in (3, 4, 10))
+)
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -55,16 +63,18 @@ def _uuid(version: str, variant: str = _HEX) -> Callable[[str], bool]:
 
 
 FORMATS: Mapping[str, Callable[[str], bool]] = {
-    "byte": lambda text: not values.base64_problem(text),
+    "byte": lambda text: bool(text) and not values.base64_problem(text),
     "cidr": lambda text: values.cidr(text) is not None,
     "date": _is_date,
     "datetime": _is_time,
     "duration": _is_duration,
     "email": lambda text: "@" in text,
+    "hexcolor": lambda text: _COLOR.fullmatch(text) is not None,
     "hostname": lambda text: not text.isascii() or (len(text) <= 255 and bool(_HOSTNAME.fullmatch(text))),
     "ipv4": lambda text: _is_address(text, 4),
     "ipv6": lambda text: _is_address(text, 6),
-    "uri": lambda text: text.startswith("/") or bool(_SCHEME.match(text)),
+    "mac": lambda text: _MAC.fullmatch(text) is not None,
+    "uri": lambda text: text == "*" or text.startswith("/") or bool(_SCHEME.match(text)),
     "uuid": _uuid(_HEX),
     "uuid3": _uuid("3[0-9a-f]{3}"),
     "uuid4": _uuid("4[0-9a-f]{3}", "[89ab][0-9a-f]{3}"),

@@ -295,7 +295,8 @@ MEANING: list[tuple[str, str, str]] = [
     ("properties: {a: {type: integer}}", "{a: 3.0}", ACCEPTED),
     ("properties: {a: {type: integer}}", "{a: 3.5}", "wrong-type"),
     ("properties: {a: {type: integer}}", '{a: "3"}', "wrong-type"),
-    ("properties: {a: {type: integer, format: int32}}", "{a: 3000000000}", "value-out-of-range"),
+    ("properties: {a: {type: integer, format: int32}}", "{a: 3000000000}", ACCEPTED),
+    ("properties: {a: {type: integer}}", "{a: 9223372036854775808}", "value-out-of-range"),
     ("properties: {a: {type: number}}", "{a: 3}", ACCEPTED),
     ("properties: {a: {x-kubernetes-int-or-string: true}}", "{a: 3}", ACCEPTED),
     ("properties: {a: {x-kubernetes-int-or-string: true}}", "{a: x}", ACCEPTED),
@@ -317,6 +318,13 @@ MEANING: list[tuple[str, str, str]] = [
     ("properties: {a: {type: string, format: duration}}", "{a: 3 days}", ACCEPTED),
     ("properties: {a: {type: string, format: duration}}", "{a: soon}", "invalid-format"),
     ("properties: {a: {type: string, format: hostname}}", "{a: -a}", "invalid-format"),
+    ("properties: {a: {type: string, format: byte}}", '{a: ""}', "invalid-format"),
+    ("properties: {a: {type: string, format: hexcolor}}", "{a: '#ff00zz'}", "invalid-format"),
+    ("properties: {a: {type: string, format: hexcolor}}", "{a: '#FF0000'}", ACCEPTED),
+    ("properties: {a: {type: string, format: mac}}", "{a: '00:16:3e:00:11'}", "invalid-format"),
+    ("properties: {a: {type: string, format: mac}}", "{a: 0016.3e00.1122}", ACCEPTED),
+    ("properties: {a: {type: string, format: mac}}", "{a: 00-16-3E-00-11-22}", ACCEPTED),
+    ("properties: {a: {type: string, format: uri}}", "{a: '*'}", ACCEPTED),
     ("properties: {a: {type: string, format: some-thing}}", "{a: x}", ACCEPTED),
     ("properties: {a: {type: array, x-kubernetes-list-type: set, items: {type: string}}}", "{a: [b, b]}", TWICE),
     ("properties: {a: {type: array, items: {type: string}}}", "{a: [b, b]}", ACCEPTED),
@@ -349,6 +357,28 @@ def test_a_structural_schema_means_what_the_server_takes_it_to_mean(
 ) -> None:
     write(tmp_path, {"crd.yaml": crd(f"type: object\n{schema}"), "a.yaml": widget(spec)})
     assert {one.rule for one in errors(tmp_path)} == ({expected} if expected != ACCEPTED else set())
+
+
+def test_a_number_beyond_32_bits_is_a_warning(tmp_path: Path) -> None:
+    schema = "type: object\nproperties: {a: {type: integer, format: int32}}"
+    write(tmp_path, {"crd.yaml": crd(schema), "a.yaml": widget("{a: 3000000000}")})
+    assert [(one.rule, one.severity) for one in lint(tmp_path).findings if one.rule == "value-out-of-range"] == [
+        ("value-out-of-range", "warning")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule"),
+    [
+        ("type: object\nproperties: {a: }", "crd-not-structural"),
+        ("type: object\nadditionalProperties: {type: 5}", "wrong-type"),
+        ("type: object\nadditionalProperties: 5", "wrong-type"),
+        ("type: object\nadditionalProperties: true", ""),
+    ],
+)
+def test_schemas_that_cannot_be_decoded(schema: str, rule: str, tmp_path: Path) -> None:
+    write(tmp_path, {"crd.yaml": crd(schema)})
+    assert {one.rule for one in errors(tmp_path)} == ({rule} if rule else set())
 
 
 LIST = """\

@@ -479,3 +479,12 @@ def _only_enums(data: dict[str, Any]) -> bool:
     own = {one.rule for one in validate(node, data) if one.rule in STRUCTURE}
     reference = {error.validator for error in _reference(data["apiVersion"], data["kind"]).iter_errors(data)}
     return own <= {"invalid-enum"} and reference <= {"enum"}
+
+
+@pytest.mark.parametrize("item", ['""', "null"])
+def test_an_item_cannot_be_blank(item: str) -> None:
+    head = "apiVersion: v1, kind: Service, metadata: {name: a}"
+    text = f"{{{head}, spec: {{ports: [{{port: 80}}], externalIPs: [10.0.0.1, {item}]}}}}"
+    assert found(text) == [("missing-field", "item", "spec.externalIPs.1")]
+    container = f"{{name: a, image: a, args: [{item}]}}"
+    assert found(f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{containers: [{container}]}}}}") == []
