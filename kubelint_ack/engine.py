@@ -386,11 +386,12 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
 
 
 def _unusable(reading: _Reading) -> Iterator[LocatedHit]:
-    """Schema files that are none; a syntax error is left to the rule for that where the file is linted as well."""
+    """Schema files that are none; a syntax error is left to the rule for that where it reports it."""
     active = reading.settings.active.get("schema-file-unusable")
     for one in reading.unusable if active else ():
         assert active is not None
-        if one.problem != "syntax" or one.path not in reading.records:
+        record = reading.records.get(one.path)
+        if one.problem != "syntax" or not record or all(hit.rule != "yaml-syntax" for hit in record.hits):
             place = Place(one.span, "", "")
             values = {"detail": one.detail}
             yield LocatedHit(active.rule.name, one.path, place, None, one.problem, active.severity, values)

@@ -543,6 +543,9 @@ def _is_patch(resource: Resource, may_direct: bool) -> bool:
     node: Any = resource.data
     for step in (*POD_ROUTES[resource.family][0], "spec"):
         node = mapping(node).get(str(step))
+        if node is not None and not isinstance(node, (dict, Unknown)):
+            # Of the wrong type it could not be merged either.
+            return False
     if resource.family in _WITHOUT_SELECTOR and "restartPolicy" in mapping(node):
         return False
     containers = mapping(node).get("containers")

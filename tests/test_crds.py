@@ -649,3 +649,17 @@ def test_no_environment_variable_decides(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert "kubelint_ack.crds" in done.stderr.split()
     assert not {"cel_expr_python", "jsonschema"} & {name.split(".")[0] for name in done.stderr.split()}
+
+
+def test_a_broken_schema_file_is_named_though_it_is_read_as_context(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            ".kubelint-ack.yaml": "schemas: [crds/broken.json, crds/crd.yaml]\n",
+            "crds/broken.json": '{"type": "objec\n',
+            "crds/crd.yaml": crd(),
+            "a.yaml": widget("{size: x}"),
+        },
+    )
+    expected = [("wrong-type", "a.yaml", "spec.size"), ("schema-file-unusable", "crds/broken.json", "")]
+    assert found(lint(tmp_path, ["a.yaml"])) == expected

@@ -74,6 +74,11 @@ WHOLE = {
         "not-checked",
         "kustomize-patch",
     ),
+    "workload without a spec that is one": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: [{replicas: 3}]\n",
+        "checked",
+        "",
+    ),
     "Job that lacks an image": (
         (
             "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
