@@ -145,14 +145,13 @@ class Project:
         self.gateways: list[GatewayFact] = []
         self.routes: list[RouteFact] = []
         self.grants: list[GrantFact] = []
-        self.memo: dict[Any, Any] = {}
-        """What queries have worked out, by what was asked."""
         self.facts: list[Any] = []
         """The fact of every resource, and of each further pod template of one, in the order of files."""
         self.resources: list[ResourceFact] = []
         """Every resource, whatever its kind, once."""
         self._makes_pods_elsewhere = False
-        self._once: dict[Any, Any] = {}
+        self._once: dict[tuple[Any, ...], Any] = {}
+        """What queries have worked out, by who makes it and of which objects."""
         self._made: set[tuple[str, str | None]] = set()
         """(kind, name) of what controllers will make; name None: any."""
         self._pods = Pods()
@@ -200,11 +199,12 @@ class Project:
         """The namespace of a fact's resource in this render; None: the namespace that is given when it is applied."""
         return self._namespaces.get(id(fact.resource), fact.resource.id.namespace)
 
-    def once(self, make: "Callable[[Project], Made]") -> Made:
-        """What `make` makes of this project: the first who asks has it made."""
-        if make not in self._once:
-            self._once[make] = make(self)
-        made: Made = self._once[make]
+    def once(self, make: Callable[..., Made], *about: object) -> Made:
+        """What `make` makes of this project and facts of it or a profile: the first who asks has it made."""
+        key = (make, *map(id, about))
+        if key not in self._once:
+            self._once[key] = make(self, *about)
+        made: Made = self._once[key]
         return made
 
     def namespace_labels(self, namespace: str | None) -> Mapping[Any, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubelint_ack.names import label_value, qualified_name
 from kubelint_ack.records import Unknown
 
 # Imported by the functions that need them: each costs a run that never meets such a value about a millisecond.
@@ -327,7 +328,7 @@ _ABSENT = object()
 
 
 def _pairs(value: object) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """The known pairs of a map of labels, sorted; and whether some part of it is unknown."""
+    """The known pairs of a map of labels, sorted; and whether some part of it is unknown or refused."""
     if value is None:
         return (), False
     if not isinstance(value, Mapping):
@@ -336,7 +337,7 @@ def _pairs(value: object) -> tuple[tuple[tuple[str, str], ...], bool]:
     for key, label in value.items():
         # A null decodes to the empty string; any other scalar is refused.
         label = "" if label is None else label
-        if isinstance(key, str) and isinstance(label, str):
+        if isinstance(key, str) and isinstance(label, str) and not (qualified_name(key) or label_value(label)):
             pairs.append((key, label))
     return tuple(sorted(pairs)), len(pairs) < len(value)
 
@@ -346,16 +347,17 @@ def _requirement(item: object) -> Requirement | None:
     if not isinstance(item, Mapping):
         return None
     key, operator, values = item.get("key"), item.get("operator"), item.get("values")
-    if not isinstance(key, str) or not isinstance(operator, str):
+    if not isinstance(key, str) or not isinstance(operator, str) or qualified_name(key):
         return None
     if operator in ("Exists", "DoesNotExist"):
         return None if values else Requirement(key, operator)
     if operator not in ("In", "NotIn", "Gt", "Lt") or not isinstance(values, (list, tuple)) or not values:
         return None
-    texts = {value for value in values if isinstance(value, str)}
-    if not all(isinstance(value, str) for value in values) or (operator in ("Gt", "Lt") and len(values) > 1):
+    if any(isinstance(value, Unknown) or label_value(value) for value in values):
         return None
-    return Requirement(key, operator, tuple(sorted(texts)))
+    if operator in ("Gt", "Lt") and len(values) > 1:
+        return None
+    return Requirement(key, operator, tuple(sorted(set(values))))
 
 
 def _holds(requirement: Requirement, labels: Mapping[str, object]) -> bool | None:

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent / "kubelint_ack"
 LAYERS: list[set[str]] = [
     # Values, files, and documents with the places of everything in them
     {"__init__", "records", "language", "data", "words"},
-    {"annotations", "cron", "events", "files", "images", "jobs", "kinds", "names", "ports", "re2", "resource"}
+    {"names"},
+    {"annotations", "cron", "events", "files", "images", "jobs", "kinds", "ports", "re2", "resource"}
     | {"scalars", "values"},
     {"crd_schema", "formats", "ignore", "paths"},
     {"sources"},

@@ -116,14 +116,10 @@ _OTHER_PREFIXES = (
 
 def reading(ingress: IngressFact, project: Project, profile: Profile) -> Reading:
     """Who reads an Ingress: by its class in the input or the profile, else by its name and annotations."""
-    key = ("ingress-reading", id(ingress), id(profile))
-    found: Reading | None = project.memo.get(key)
-    if found is None:
-        found = project.memo[key] = _reading(ingress, project, profile)
-    return found
+    return project.once(_reading, ingress, profile)
 
 
-def _reading(ingress: IngressFact, project: Project, profile: Profile) -> Reading:
+def _reading(project: Project, ingress: IngressFact, profile: Profile) -> Reading:
     if project.is_patched(ingress, *ingress.class_at.route):
         return Reading()
     name = ingress.ingress_class
@@ -270,17 +266,20 @@ def is_canary(ingress: IngressFact, controller: Controller | None) -> bool:
 
 def with_host(host: str | None, project: Project) -> list[IngressFact]:
     """The Ingresses that have a path of a host (None: of any host), or of one that is unknown before rendering."""
-    index: dict[Any, list[IngressFact]] | None = project.memo.get("hosts")
-    if index is None:
-        index = project.memo["hosts"] = {}
-        for ingress in project.ingresses:
-            for key in dict.fromkeys(path.host if path.host_known else _VAGUE for path in ingress.paths):
-                index.setdefault(key, []).append(ingress)
+    index = project.once(_by_host)
     return index.get(host, []) + index.get(_VAGUE, [])
 
 
 _VAGUE = object()
 """In the place of a host."""
+
+
+def _by_host(project: Project) -> dict[Any, list[IngressFact]]:
+    index: dict[Any, list[IngressFact]] = {}
+    for ingress in project.ingresses:
+        for key in dict.fromkeys(path.host if path.host_known else _VAGUE for path in ingress.paths):
+            index.setdefault(key, []).append(ingress)
+    return index
 
 
 # --- ALB
@@ -346,13 +345,11 @@ def alb_config(ingress: IngressFact, who: Reading, project: Project) -> AlbConfi
 
 def of_alb(config: AlbConfigFact, project: Project, profile: Profile) -> list[IngressFact]:
     """The Ingresses of an AlbConfig that are in the input."""
-    key = ("of-alb", id(config), id(profile))
-    if key not in project.memo:
-        project.memo[key] = [
-            one for one in project.all_ingresses if alb_config(one, reading(one, project, profile), project) is config
-        ]
-    found: list[IngressFact] = project.memo[key]
-    return found
+    return project.once(_of_alb, config, profile)
+
+
+def _of_alb(project: Project, config: AlbConfigFact, profile: Profile) -> list[IngressFact]:
+    return [one for one in project.all_ingresses if alb_config(one, reading(one, project, profile), project) is config]
 
 
 def covers(tls: tuple[IngressTls, ...], host: str) -> bool:

@@ -571,7 +571,7 @@ def alb_order_duplicate(ingress: IngressFact, project: Project, profile: Profile
     found = annotation(ingress, *_ORDER_KEYS)
     if found is None or not found[1] or is_unsure(ingress, found[0]) or not _is_alb(ingress, project, profile):
         return
-    earlier = takewhile(lambda one: one is not ingress, _ordered(found[1], project))
+    earlier = takewhile(lambda one: one is not ingress, project.once(_ordered).get(found[1], ()))
     for one in _siblings(ingress, earlier, project, profile):
         other = annotation(one, *_ORDER_KEYS) or ("",)
         yield Hit(
@@ -583,13 +583,11 @@ def alb_order_duplicate(ingress: IngressFact, project: Project, profile: Profile
         return
 
 
-def _ordered(order: str, project: Project) -> list[IngressFact]:
-    """The Ingresses that are given a place explicitly, and that one."""
-    index: dict[str, list[IngressFact]] | None = project.memo.get("alb-orders")
-    if index is None:
-        index = project.memo["alb-orders"] = {}
-        for ingress in project.ingresses:
-            found = annotation(ingress, *_ORDER_KEYS)
-            if found and found[1]:
-                index.setdefault(found[1], []).append(ingress)
-    return index.get(order, [])
+def _ordered(project: Project) -> dict[str, list[IngressFact]]:
+    """The Ingresses that are given a place explicitly, by that place."""
+    index: dict[str, list[IngressFact]] = {}
+    for ingress in project.ingresses:
+        found = annotation(ingress, *_ORDER_KEYS)
+        if found and found[1]:
+            index.setdefault(found[1], []).append(ingress)
+    return index

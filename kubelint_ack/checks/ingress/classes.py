@@ -113,7 +113,7 @@ _CONTROLLER = "ingress-nginx"
 
 def nginx_ingress_retired(fact: IngressFact | IngressClassFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """The class of ingress-nginx, or the first Ingress that it serves: once in a project."""
-    if fact is not _place(project, profile):
+    if fact is not project.once(_place, profile):
         return
     if isinstance(fact, IngressClassFact):
         yield Hit(fact.resource.spec_at("controller"), message="class")
@@ -123,14 +123,6 @@ def nginx_ingress_retired(fact: IngressFact | IngressClassFact, project: Project
 
 def _place(project: Project, profile: Profile) -> IngressClassFact | IngressFact | None:
     """Where the project shows first that it uses ingress-nginx."""
-    key = ("nginx-place", id(profile))
-    if key not in project.memo:
-        project.memo[key] = _found_place(project, profile)
-    found: IngressClassFact | IngressFact | None = project.memo[key]
-    return found
-
-
-def _found_place(project: Project, profile: Profile) -> IngressClassFact | IngressFact | None:
     for one in project.ingress_classes:
         if _CONTROLLER in (one.controller or ""):
             return one

@@ -19,7 +19,7 @@ def ingress_host_duplicate_path(ingress: IngressFact, project: Project, profile:
     """A host and path that an earlier Ingress of the same class has too, or the same one."""
     if not ingress.paths:
         return
-    claims = _claims(project)
+    claims = project.once(_claims)
     for path in ingress.paths:
         key = _claim(ingress, path)
         owners = claims.get(key, ()) if key else ()
@@ -52,15 +52,12 @@ def _claim(ingress: IngressFact, path: IngressPath) -> tuple[Any, ...] | None:
 
 def _claims(project: Project) -> dict[tuple[Any, ...], list[tuple[IngressFact, IngressPath]]]:
     """Ingresses and their paths by class, host, path and type, in the order of files."""
-    found: dict[tuple[Any, ...], list[tuple[IngressFact, IngressPath]]] | None = project.memo.get("path-claims")
-    if found is None:
-        found = {}
-        for ingress in project.ingresses:
-            for path in ingress.paths:
-                key = _claim(ingress, path)
-                if key:
-                    found.setdefault(key, []).append((ingress, path))
-        project.memo["path-claims"] = found
+    found: dict[tuple[Any, ...], list[tuple[IngressFact, IngressPath]]] = {}
+    for ingress in project.ingresses:
+        for path in ingress.paths:
+            key = _claim(ingress, path)
+            if key:
+                found.setdefault(key, []).append((ingress, path))
     return found
 
 
