@@ -73,13 +73,17 @@ class Balancer:
         self.vague: dict[str, Setting] = {}
         """Those whose value is to be filled in."""
         self.unknown: dict[str, str] = {}
-        """Names and keys of those whose value only rendering will show; it may be empty."""
+        """Names and keys of those whose value only rendering will show, and may be empty, or that is no string."""
         self.ports = ports
         for key, value in annotations.items():
             self._enter(key, value, annotations)
         self.listeners_known = bool(ports)
         """Whether the protocols of all listeners are known."""
         self.listeners = tuple(self._listeners())
+        # An entry for none of the ports is meant for one of them.
+        ports_text = {str(one.port) for one in self.listeners}
+        if any(entry.field(1) not in ports_text for entry in self.entries("protocol-port")):
+            self.listeners_known = False
 
     def _enter(self, key: str, value: Any, annotations: Mapping[str, Any]) -> None:
         known = catalogue("service")
@@ -96,6 +100,9 @@ class Balancer:
             setting = Setting(name, key, value, row, row["readers"].get(self.kind))
             vague = row["type"] not in _LISTS and value not in _DOLLARS and is_placeholder(value)
             (self.vague if vague else self.settings)[name] = setting
+        elif value is not None and not isinstance(value, str):
+            # The API server refuses it (annotation-value-not-string): what was meant is not absent.
+            self.unknown[name] = key
 
     def _listeners(self) -> Iterator[Listener]:
         listed = self.entries("protocol-port")

@@ -141,6 +141,9 @@ def unwrapped_calls(service: ServiceFact, project: Project, profile: Profile) ->
         return
     if project.is_patched(service, "metadata", "annotations"):
         return
+    # Without such a listener it does nothing: lb-annotation-needs-listener says so.
+    if own.listeners and all(one.protocol in ("http", "https") for one in own.listeners):
+        return
     clients = [
         (resource, mention)
         for address in service.addresses

@@ -92,7 +92,8 @@ def _is_declared(name: str, entry: Mapping[str, Any], profile: Profile) -> bool:
         "ack-node-local-dns": bool(profile.node_local_dns),
         "csi-plugin": profile.storage_plugin in ("csi", "both"),
         "gateway-api": bool(profile.gateway_classes),
-        "terway": profile.cni == "terway",
+        # In a cluster with another plug-in rules of their own say what it does not do.
+        "terway": profile.cni is not None,
     }.get(name, False)
 
 

@@ -526,6 +526,10 @@ def lb_internet_by_default(service: Service, profile: Profile) -> Iterator[Hit]:
         return
     if _is_set(service, "id") or _is_set(service, "address-type"):
         return
+    # A slip in the very key: lb-annotation-unknown says so.
+    meant = {hit.values["near"] for hit in settings.unknown_keys(service, profile) if "near" in hit.values}
+    if meant & {prefix + "address-type" for prefix in LB_PREFIXES}:
+        return
     names = {text(service.labels.get("app.kubernetes.io/name")), text(service.labels.get("app")), service.name}
     sure = (service.is_alibaba or profile.is_ack) and not names & _GATEWAYS
     yield Hit(

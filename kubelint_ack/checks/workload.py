@@ -317,7 +317,8 @@ def pod_eip_without_controller(workload: Workload, profile: Profile) -> Iterator
     found = pod_network.eip_annotation(workload.pod_annotations, "pod-with-eip") or pod_network.eip_annotation(
         workload.pod_annotations, "pod-eip-instanceid"
     )
-    if found is None or found[1] == "false" or pod_network.EIP_CONTROLLER in (profile.components or {}):
+    # Where components are declared, missing-cluster-component says it.
+    if found is None or found[1] == "false" or profile.components is not None:
         return
     if at_least(profile.terway.version, "1.7.0"):
         at = pod_network.annotation_at(workload, found[0])
@@ -332,7 +333,8 @@ def hostport_on_terway(workload: WorkloadFact, project: Project, profile: Profil
 
 def hostport_limits_replicas(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:
     """Ports of the node that only one pod of each node can have, or that NodePorts may take."""
-    yield from pod_network.scarce_ports(workload, project, profile)
+    unopened = {hit.at for hit in hostport_on_terway(workload, project, profile)}
+    yield from (hit for hit in pod_network.scarce_ports(workload, project, profile) if hit.at not in unopened)
 
 
 def hostnetwork_dns_policy(workload: WorkloadFact, project: Project, profile: Profile) -> Iterator[Hit]:

@@ -146,7 +146,7 @@ def _reading(project: Project, ingress: IngressFact, profile: Profile) -> Readin
     if name == "alb":
         return Reading(_alb(ingress, project, profile))
     own = _by_annotations(ingress, project, profile)
-    if own is None and "nginx" in name:
+    if own in (None, "alb") and "nginx" in name:
         return Reading("nginx")
     return Reading(own)
 

@@ -109,7 +109,10 @@ def alb_use_regex_pathtype(ingress: IngressFact, project: Project, profile: Prof
             yield Hit(_key("use-regex"), message="not-off", severity="info")
         return
     for path in ingress.paths:
-        if path.path_type in ("Exact", "ImplementationSpecific") and path.path not in (None, "/"):
+        if path.path_type not in ("Exact", "ImplementationSpecific") or path.path in (None, "/"):
+            continue
+        # What cannot stand in a literal path is said by alb-path-illegal.
+        if _illegal(ingress, path, path.path or "") is None:
             yield Hit(path.type_at, related=(Related(_key("use-regex").key, note="flag"),), path_type=path.path_type)
 
 
@@ -262,8 +265,15 @@ def alb_actions_service_mismatch(ingress: IngressFact, project: Project, profile
     if not keys or not _is_alb(ingress, project, profile) or not all(path.backend_known for path in ingress.paths):
         return
     services = _backends(ingress)
+    awaited = any(
+        one.port == _USE_ANNOTATION and f"{ALB}actions.{one.service}" not in ingress.annotations
+        for one in ingress.backends
+    )
     for key in keys:
-        service = key[len(ALB) :].partition(".")[2]
+        family, _, service = key[len(ALB) :].partition(".")
+        if family == "actions" and awaited:
+            # Said by alb-use-annotation-without-actions, at the backend that waits for it.
+            continue
         if service not in services and not re.search(r"[{}<>$]", service) and ingress.paths:
             here = at("metadata", "annotations", key).key
             yield Hit(here, key=key, service=service, services=sorted(services))

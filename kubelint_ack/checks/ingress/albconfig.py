@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubelint_ack.ack import alb_config_fields
+from kubelint_ack.annotations import is_placeholder
 from kubelint_ack.facts import AlbConfigFact, AlbListener
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
@@ -62,7 +63,7 @@ def _values(node: Any, steps: list[str], route: Route) -> Iterator[tuple[Route, 
 def _wrong(found: Any, rule: Mapping[str, Any]) -> tuple[str, str] | None:
     """(wording, severity) of what is wrong with a value; None: nothing, or it cannot be known."""
     level = rule["wrong"]
-    if isinstance(found, Unknown) or found is None or (isinstance(found, str) and re.search(r"[{}<>$]", found)):
+    if isinstance(found, Unknown) or found is None or (isinstance(found, str) and is_placeholder(found)):
         return None
     kind = rule["type"]
     if kind == "boolean":

@@ -108,8 +108,8 @@ def ingress_annotation_ignored(ingress: Any, project: Project, profile: Profile)
         elif who.controller == "alb" and key.startswith(ALB) and is_aws(key[len(ALB) :]):
             other = AWS_ANNOTATIONS.get(key[len(ALB) :], "")
             yield _ignored(key, "aws-instead" if other else "aws", other=other)
-        elif who.controller == "nginx" and who.certain and key.startswith(ALB):
-            yield _ignored(key, "default", name=NAMES["nginx"])
+        elif who.controller == "nginx" and key.startswith(ALB):
+            yield _ignored(key, "default", None if who.certain else "info", name=NAMES["nginx"])
         elif who.controller in ("mse", "higress") and key.startswith(NGINX):
             yield from _ignored_by_higress(key, who.controller)
 
