@@ -15,7 +15,9 @@ _GROUP = "rbac.authorization.k8s.io"
 
 def rules(role: View) -> Iterator[Hit]:
     """Rules that lack a part, or are for objects and for URLs at once (ValidatePolicyRule)."""
-    for index, rule in enumerate(sequence(role.data.get("rules"))):
+    for index, written in enumerate(sequence(role.data.get("rules"))):
+        # Null in a list is an empty rule.
+        rule = {} if written is None else written
         if not isinstance(rule, dict):
             continue
         at = role.at("rules", index)

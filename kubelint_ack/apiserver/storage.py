@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubelint_ack.names import dns1123_label, dns1123_subdomain
 from kubelint_ack.records import FieldPath, Hit, Route, Severity, Unknown
 from kubelint_ack.selectors import expand
 from kubelint_ack.values import is_to_fill_in, quantity
@@ -71,10 +72,14 @@ def csi_secrets(volume: View) -> Iterator[Hit]:
         secret = csi.get(field)
         if not isinstance(secret, dict):
             continue
-        for part in ("name", "namespace"):
-            if secret.get(part) in (None, ""):
+        for part, syntax in (("name", dns1123_subdomain), ("namespace", dns1123_label)):
+            value = secret.get(part)
+            if value is None or value == "":
                 yield Hit(volume.at("spec", "csi", field, part), field=field, part=part)
                 break
+            if isinstance(value, str) and syntax(value) and not is_to_fill_in(value):
+                at = volume.at("spec", "csi", field, part)
+                yield Hit(at, message="syntax", field=field, part=part, value=value)
 
 
 def claims(view: View) -> Iterator[tuple[Route, Mapping[str, Any]]]:
