@@ -341,7 +341,7 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
             if applies and unmet(own, one.rule.needs):
                 could_not(one.rule.name, own, target.name)
 
-    dispatch = Dispatch(settings.active, "project")
+    dispatches = [Dispatch(settings.active, "project", (one,)) for one in settings.profiles]
     locate = _Places(reading.sources, settings.max_bytes)
     everywhere_facts = Existence(record.facts for record in records.values())
     for target in targets:
@@ -349,7 +349,7 @@ def _link(reading: _Reading, config: Config) -> tuple[list[_Linked], tuple[NotEv
         project = project_of(target, knowledge[id(target)], records, everywhere_facts)
         if project is None:
             continue
-        hits, silent = link(project, own, dispatch, locate)
+        hits, silent = link(project, dispatches[target.profile], locate)
         counts: Counter[tuple[Any, ...]] = Counter()
         for hit in hits:
             # Sibling overlays say the same of their base in the words of their own namespaces.

@@ -6,45 +6,43 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kubelint_ack.catalog import Active
 from kubelint_ack.facts import ResourceFact, WorkloadFact
-from kubelint_ack.profile import EMPTY, DeclaredCluster, Profile, unmet
+from kubelint_ack.profile import DeclaredCluster, unmet
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, LocatedHit, Place, RelatedPlace
-from kubelint_ack.scan import WORKLOADS, Check, Dispatch, check_function, crash_hit, plain_values
+from kubelint_ack.scan import Check, Dispatch, Shape, check_function, crash_hit, plain_values
 
 Locate = Callable[[ResourceFact, FieldPath], Place]
 """The place of a field of a fact's resource."""
 
 
-def link(project: Project, profile: Profile, dispatch: Dispatch, locate: Locate) -> tuple[list[LocatedHit], set[str]]:
-    """Hits of all project rules on one target, and the names of rules that met their kinds but could not judge."""
+def link(project: Project, dispatch: Dispatch, locate: Locate) -> tuple[list[LocatedHit], set[str]]:
+    """Hits of all project rules on one target, and the names of rules that met their kinds but could not judge.
+
+    `dispatch` is that of the target's profile.
+    """
     hits: list[LocatedHit] = []
     not_evaluated: set[str] = set()
     crashed: set[str] = set()
     for fact in project.facts:
         resource: ResourceFact = fact.resource
-        is_workload = isinstance(fact, WorkloadFact)
-        for active, check in dispatch.checks(resource.family, is_workload):
-            if is_workload and fact.further and WORKLOADS not in active.rule.kinds:
-                continue
-            is_ack = resource.alibaba or profile.is_ack
-            if unmet(profile, active.rule.needs):
-                if is_ack or not active.ack_only:
-                    not_evaluated.add(active.rule.name)
-                continue
-            if active.ack_only and not is_ack:
-                continue
-            visible = profile if active.rule.needs or active.rule.sharpens else EMPTY
-            try:
-                hits.extend(
-                    _located(hit, active, resource, locate)
-                    for hit in check(fact, project, visible, **active.options)
-                    if not project.is_patched(fact, *hit.at.route)
-                )
-            except Exception as error:  # a crash is a finding about the linter, never the end of the run
-                if active.rule.name not in crashed:
-                    crashed.add(active.rule.name)
-                    place = locate(resource, resource.name_at)
-                    hits.append(crash_hit(active.rule.name, error, resource.path, resource.id, place))
+        shape: Shape = "plain"
+        if isinstance(fact, WorkloadFact):
+            shape = "further template" if fact.further else "template"
+        plan = dispatch.plan(resource.family, shape, resource.alibaba)
+        not_evaluated |= plan.unjudged
+        for active, check, visible in plan.tasks:
+            for _, profile in visible:
+                try:
+                    hits.extend(
+                        _located(hit, active, resource, locate)
+                        for hit in check(fact, project, profile)
+                        if not project.is_patched(fact, *hit.at.route)
+                    )
+                except Exception as error:  # a crash is a finding about the linter, never the end of the run
+                    if active.rule.name not in crashed:
+                        crashed.add(active.rule.name)
+                        place = locate(resource, resource.name_at)
+                        hits.append(crash_hit(active.rule.name, error, resource.path, resource.id, place))
     return hits, not_evaluated
 
 

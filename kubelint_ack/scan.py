@@ -10,7 +10,8 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from kubelint_ack.catalog import Active
 from kubelint_ack.crds import Definitions
@@ -125,63 +126,91 @@ def check_function(active: Active) -> Check:
     return function
 
 
-class Dispatch:
-    """Which checks a kind meets; modules are imported when a document of their kinds is met."""
+Shape = Literal["plain", "template", "further template"]
+"""What is judged: an object, one with its (first) pod template, or another pod template of the same object."""
 
-    def __init__(self, active: Mapping[str, Active], reads: str) -> None:
+
+class Task(NamedTuple):
+    """A rule for one sort of object."""
+
+    active: Active
+    check: Check
+    """With the rule's options."""
+    visible: Visible
+
+
+class Plan(NamedTuple):
+    """What one sort of object meets, in the order of the rules' codes."""
+
+    tasks: tuple[Task, ...]
+    unjudged: frozenset[str]
+    """Rules that would judge it if a profile declared what they need."""
+
+
+class Dispatch:
+    """Which checks an object meets; modules are imported when a document of their kinds is met."""
+
+    def __init__(self, active: Mapping[str, Active], reads: str, profiles: tuple[Profile, ...]) -> None:
         self._rules = [one for one in active.values() if one.rule.reads == reads]
-        self._by_family: dict[tuple[str, str], list[tuple[Active, Check]]] = {}
-        self._visible: dict[tuple[str, bool], tuple[tuple[Profile, ...], Visible]] = {}
+        self._profiles = profiles
+        self._plans: dict[tuple[tuple[str, str], Shape, bool], Plan] = {}
         self.judges_schemas = any(one.rule.reads == "schema" for one in active.values())
 
-    def checks(self, family: tuple[str, str], is_workload: bool) -> list[tuple[Active, Check]]:
-        """The rules and check functions for a kind, in the order of their codes."""
-        found = self._by_family.get(family)
+    def plan(self, family: tuple[str, str], shape: Shape, is_alibaba: bool) -> Plan:
+        """The plan for objects of a kind. `is_alibaba`: they are plainly Alibaba Cloud's."""
+        found = self._plans.get((family, shape, is_alibaba))
         if found is None:
-            found = [
-                (one, check_function(one))
-                for one in self._rules
-                if family in one.rule.kinds or ANY in one.rule.kinds or (is_workload and WORKLOADS in one.rule.kinds)
-            ]
-            self._by_family[family] = found
+            found = self._plans[family, shape, is_alibaba] = self._plan(family, shape, is_alibaba)
         return found
 
-    def visible(self, active: Active, profiles: tuple[Profile, ...], is_alibaba: bool) -> Visible:
+    def _plan(self, family: tuple[str, str], shape: Shape, is_alibaba: bool) -> Plan:
+        tasks: list[Task] = []
+        unjudged: set[str] = set()
+        # Of a further pod template only what is about pod templates.
+        kinds = {WORKLOADS} if shape == "further template" else {family, ANY}
+        if shape == "template":
+            kinds.add(WORKLOADS)
+        for active in self._rules:
+            if kinds.isdisjoint(active.rule.kinds):
+                continue
+            meant = [one for one in self._profiles if is_alibaba or not active.ack_only or one.is_ack]
+            if any(unmet(one, active.rule.needs) for one in meant):
+                unjudged.add(active.rule.name)
+            visible = self._visible(active, is_alibaba)
+            if visible:
+                check = check_function(active)
+                tasks.append(Task(active, partial(check, **active.options) if active.options else check, visible))
+        return Plan(tuple(tasks), frozenset(unjudged))
+
+    def _visible(self, active: Active, is_alibaba: bool) -> Visible:
         """Under which profiles a rule judges an object, each with its indices; none: it is silent.
 
-        A rule that reads nothing of a profile runs once for all. `is_alibaba`: the object is plainly Alibaba Cloud's.
+        A rule that reads nothing of a profile runs once for all.
         """
-        known = self._visible.get((active.rule.name, is_alibaba))
-        if known is None or known[0] is not profiles:
-            known = (profiles, _visible(active, profiles, is_alibaba))
-            self._visible[active.rule.name, is_alibaba] = known
-        return known[1]
+        rule = active.rule
+        everywhere = is_alibaba or not active.ack_only
+        if rule.needs or rule.sharpens:
+            return tuple(
+                ((index,), one)
+                for index, one in enumerate(self._profiles)
+                if not unmet(one, rule.needs) and (everywhere or one.is_ack)
+            )
+        if everywhere:
+            return (((), EMPTY),)
+        return tuple(((index,), EMPTY) for index, one in enumerate(self._profiles) if one.is_ack)
 
 
-def _visible(active: Active, profiles: tuple[Profile, ...], is_alibaba: bool) -> Visible:
-    rule = active.rule
-    everywhere = is_alibaba or not active.ack_only
-    if rule.needs or rule.sharpens:
-        return tuple(
-            ((index,), one)
-            for index, one in enumerate(profiles)
-            if not unmet(one, rule.needs) and (everywhere or one.is_ack)
-        )
-    if everywhere:
-        return (((), EMPTY),)
-    return tuple(((index,), EMPTY) for index, one in enumerate(profiles) if one.is_ack)
-
-
-_dispatches: dict[int, tuple[Mapping[str, Active], Dispatch]] = {}
+_dispatches: list[tuple[Settings, Dispatch]] = []
+"""That of the latest run in this process."""
 
 
 def _dispatch(settings: Settings) -> Dispatch:
-    known = _dispatches.get(id(settings.active))
-    if known is None or known[0] is not settings.active:
-        known = (settings.active, Dispatch(settings.active, "resource"))
-        _dispatches.clear()
-        _dispatches[id(settings.active)] = known
-    return known[1]
+    for known, dispatch in _dispatches:
+        if known.active is settings.active and known.profiles is settings.profiles:
+            return dispatch
+    dispatch = Dispatch(settings.active, "resource", settings.profiles)
+    _dispatches[:] = [(settings, dispatch)]
+    return dispatch
 
 
 def scan(path: str, data: bytes, role: str, explicit: bool, settings: Settings) -> ScanRecord:
@@ -376,16 +405,22 @@ class _Scan:
         first = len(self.hits)
         lenses = views(resource, self.settings.pod_routes)
         for lens in lenses:
-            is_workload = isinstance(lens, Workload)
-            if is_workload:
+            shape: Shape = "plain"
+            if isinstance(lens, Workload):
                 self.families[WORKLOADS] = None
-            for active, check in self.dispatch.checks(resource.family, is_workload):
-                # Of a further pod template only what is about pod templates.
-                if not (isinstance(lens, Workload) and lens.further) or WORKLOADS in active.rule.kinds:
-                    self._run(active, check, lens, locate)
+                shape = "further template" if lens.further else "template"
+            for active, check, visible in self.dispatch.plan(resource.family, shape, lens.is_alibaba).tasks:
+                merged: list[LocatedHit] = []
+                for indices, profile in visible:
+                    try:
+                        for hit in check(lens, profile):
+                            self._merge(merged, hit, active, indices, lens, locate)
+                    except Exception as error:  # a crash is a finding about the linter, never the end of the run
+                        self._crash(active.rule.name, error, lens, locate)
+                self.hits += merged
             try:
                 extract(lens, self.path, number, self.facts)
-            except Exception as error:  # a crash is a finding about the linter, never the end of the run
+            except Exception as error:  # as above
                 self._crash("facts", error, lens, locate)
         if not self.dispatch.judges_schemas:
             return ""
@@ -395,24 +430,24 @@ class _Scan:
             self._crash("schema", error, lens, locate)
             return ""
 
-    def _run(self, active: Active, check: Check, lens: View, locate: Callable[[FieldPath], Place]) -> None:
-        profiles = self.dispatch.visible(active, self.settings.profiles, active.ack_only and lens.is_alibaba)
-        merged: list[LocatedHit] = []
-        for indices, profile in profiles:
-            try:
-                for hit in check(lens, profile, **active.options):
-                    if self._is_unknown(lens, hit.at):
-                        continue
-                    located = locate_hit(hit, active, self.path, lens.id, locate)._replace(profiles=indices)
-                    for position, other in enumerate(merged):
-                        if other._replace(profiles=()) == located._replace(profiles=()):
-                            merged[position] = other._replace(profiles=other.profiles + indices)
-                            break
-                    else:
-                        merged.append(located)
-            except Exception as error:  # see above
-                self._crash(active.rule.name, error, lens, locate)
-        self.hits += merged
+    def _merge(
+        self,
+        merged: list[LocatedHit],
+        hit: Hit,
+        active: Active,
+        indices: tuple[int, ...],
+        lens: View,
+        locate: Callable[[FieldPath], Place],
+    ) -> None:
+        """Add a hit to those of the same rule, or the indices of its profiles to the hit that says the same."""
+        if self._is_unknown(lens, hit.at):
+            return
+        located = locate_hit(hit, active, self.path, lens.id, locate)._replace(profiles=indices)
+        for position, other in enumerate(merged):
+            if other._replace(profiles=()) == located._replace(profiles=()):
+                merged[position] = other._replace(profiles=other.profiles + indices)
+                return
+        merged.append(located)
 
     def _conform(self, lenses: Sequence[View], locate: Callable[[FieldPath], Place], named: list[LocatedHit]) -> str:
         """Hits for what the API server refuses of an object, except where a named rule says it.
