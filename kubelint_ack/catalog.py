@@ -163,8 +163,12 @@ def build_index() -> dict[str, bytes]:
     index = {"index.json": json.dumps(heads).encode()}
     languages: tuple[Language, ...] = ("en", "zh")
     for language in languages:
-        texts = {name: list(texts_from_file(data, language)) for name, (_, data) in sorted(files.items())}
-        index[f"texts.{language}.json"] = json.dumps(texts, ensure_ascii=False).encode()
+        # A line for each rule, so that a run reads the words of those that fired.
+        lines = (
+            json.dumps([name, *texts_from_file(data, language)], ensure_ascii=False)
+            for name, (_, data) in sorted(files.items())
+        )
+        index[f"texts.{language}.jsonl"] = "".join(f"{line}\n" for line in lines).encode()
     return index
 
 
@@ -189,17 +193,24 @@ def _thaw(head: list[Any]) -> Rule:
 
 
 @cache
-def _all_texts(language: Language) -> dict[str, Texts]:
+def _packed_texts(language: Language) -> bytes:
+    return b"\n" + read_data(f"texts.{language}.jsonl")
+
+
+@cache
+def _texts(name: str, language: Language) -> Texts:
     if is_checkout():
-        return {name: texts_from_file(data, language) for name, (_, data) in _checkout_files().items()}
-    packed: dict[str, list[Any]] = json.loads(read_data(f"texts.{language}.json"))
+        return texts_from_file(_checkout_files()[name][1], language)
+    packed = _packed_texts(language)
+    start = packed.index(b'\n["%s", ' % name.encode()) + 1
+    words: list[Any] = json.loads(packed[start : packed.index(b"\n", start)])[1:]
     # References, the last, are a tuple in every installation.
-    return {name: Texts(*[*words[:-1], tuple(words[-1])]) for name, words in packed.items()}
+    return Texts(*[*words[:-1], tuple(words[-1])])
 
 
 def texts(rule: Rule, language: Language) -> Texts:
     """The words of a rule."""
-    return _all_texts(language)[rule.name]
+    return _texts(rule.name, language)
 
 
 def rule_url(rule: Rule, language: Language = "en") -> str:

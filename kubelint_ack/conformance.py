@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubelint_ack import apis, cel, store
+from kubelint_ack import apis, store
 from kubelint_ack.crds import Definition, Version
-from kubelint_ack.custom_schema import compile_custom, has_defaults, holds_null, holds_unknown, prepared
 from kubelint_ack.kinds import may_be_built_in
 from kubelint_ack.records import SEVERITIES, FieldPath, Hit, LocatedHit, Route, Step, field_text
 from kubelint_ack.resource import Resource
 from kubelint_ack.schema import Mistake, Node, label, validate
 from kubelint_ack.values import nearest
 from kubelint_ack.views import View, Workload
+
+if TYPE_CHECKING:
+    from kubelint_ack import cel
+
+# What only custom resources need is imported where it is used.
 
 RULES = (
     "unknown-field",
@@ -170,6 +174,9 @@ def _compile(version: Version) -> _Compiled:
         if len(_compiled) > _MOST_COMPILED:
             _compiled.clear()
         assert schema is not None
+        from kubelint_ack import cel
+        from kubelint_ack.custom_schema import compile_custom, has_defaults
+
         newest = store.minors()[1]
         node = compile_custom(schema, lambda: apis.definition(apis.OBJECT_META, newest, False))
         known = _compiled[id(schema)] = _Compiled(schema, node, cel.has_rules(schema), has_defaults(schema))
@@ -183,6 +190,9 @@ def _by_version(view: View, version: Version) -> tuple[list[Mistake], str]:
     """What is wrong by one version of one definition, and why it could not be judged wholly."""
     if version.schema is None:
         return [], "no-schema"
+    from kubelint_ack import cel
+    from kubelint_ack.custom_schema import holds_null, holds_unknown, prepared
+
     if version.is_foreign:
         from kubelint_ack.validation import foreign_mistakes
 

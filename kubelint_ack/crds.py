@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from kubelint_ack.custom_schema import as_structural, opened
 from kubelint_ack.decode import decode
 from kubelint_ack.files import InputError, Source, Unreadable, is_below, printable, read
 from kubelint_ack.records import Span
@@ -242,6 +241,8 @@ def _read(piece: Piece, limit: int) -> tuple[Definition, ...]:
 
 
 def _from_crd(data: Mapping[str, Any], api_version: str, path: str) -> Definition | None:
+    from kubelint_ack.custom_schema import opened
+
     spec = mapping(data.get("spec"))
     group, kind = spec.get("group"), mapping(spec.get("names")).get("kind")
     if not isinstance(group, str) or not isinstance(kind, str):
@@ -269,6 +270,8 @@ def _from_crd(data: Mapping[str, Any], api_version: str, path: str) -> Definitio
 
 
 def _from_json(path: str, content: Mapping[str, Any]) -> Iterator[Definition]:
+    from kubelint_ack.custom_schema import as_structural
+
     structural = as_structural(content)
     version = Version(content, is_foreign=True) if structural is None else Version(structural)
     for group, name, kind in _names(path, content):

@@ -130,10 +130,10 @@ _OPENSHIFT = frozenset(
 def unknown_kind(group: str, version: str, kind: str) -> UnknownKind | None:
     """What is wrong with a kind of a group of Kubernetes that none of its versions has; None if nothing is."""
     api_version = api_text(group, version)
-    groups = store.groups()
-    if not may_be_built_in(group) or ("." in group and group not in groups):
+    if not may_be_built_in(group) or store.kind_history(api_version, kind) or kind.endswith("List"):
         return None
-    if store.kind_history(api_version, kind) or (api_version, kind) in _rows() or kind.endswith("List"):
+    groups = store.groups()
+    if ("." in group and group not in groups) or (api_version, kind) in _rows():
         return None
     if not group and version == "v1" and kind in _OPENSHIFT:
         return None

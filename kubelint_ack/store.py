@@ -50,6 +50,7 @@ def minors() -> tuple[int, int]:
     return pods[0].first, pods[-1].last
 
 
+@cache
 def kind_history(api_version: str, kind: str) -> list[Served]:
     """In which minor versions the API has a kind, with the name of its definition; empty: in none."""
     return _history("kinds.txt", f"{api_version}/{kind}")

@@ -161,54 +161,34 @@ def integer(value: Any) -> int | None:
 class View:
     """Any resource."""
 
+    # Plain attributes, since every check reads some of them.
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
-        self.data = resource.data
-
-    @property
-    def id(self) -> ResourceId:
+        self.data = data = resource.data
+        self.id: ResourceId = resource.id
         """Which object it is."""
-        return self.resource.id
-
-    @property
-    def kind(self) -> str:
+        self.kind: str = resource.id.kind
         """The kind as written."""
-        return self.resource.id.kind
-
-    @property
-    def family(self) -> tuple[str, str]:
+        self.family: tuple[str, str] = resource.family
         """(group, kind) with today's group."""
-        return self.resource.family
+        self.metadata: Mapping[str, Any] = mapping(data.get("metadata"))
+        """`metadata`."""
+        self.spec: Mapping[str, Any] = mapping(data.get("spec"))
+        """`spec`."""
+        self.labels: Mapping[str, Any] = mapping(self.metadata.get("labels"))
+        """`metadata.labels`; values may be unknown."""
+        self.annotations: Mapping[str, Any] = mapping(self.metadata.get("annotations"))
+        """`metadata.annotations`; values may be unknown or, wrongly, no strings."""
 
     @property
     def name(self) -> str | None:
         """`metadata.name`, None if absent, generated or unknown."""
-        return self.resource.id.name
+        return self.id.name
 
     @property
     def namespace(self) -> str | None:
         """`metadata.namespace`; None: that of the render."""
-        return self.resource.id.namespace
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """`metadata`."""
-        return mapping(self.data.get("metadata"))
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """`spec`."""
-        return mapping(self.data.get("spec"))
-
-    @property
-    def labels(self) -> Mapping[str, Any]:
-        """`metadata.labels`; values may be unknown."""
-        return mapping(self.metadata.get("labels"))
-
-    @property
-    def annotations(self) -> Mapping[str, Any]:
-        """`metadata.annotations`; values may be unknown or, wrongly, no strings."""
-        return mapping(self.metadata.get("annotations"))
+        return self.id.namespace
 
     def annotation(self, key: str) -> str | None:
         """The string value of an annotation."""
@@ -271,6 +251,10 @@ class Container:
         self.data = data
         self.route = route
         self.role = role
+        self.security: Mapping[str, Any] = mapping(data.get("securityContext"))
+        """`securityContext`."""
+        self.resources: Mapping[str, Any] = mapping(data.get("resources"))
+        """`resources`."""
 
     @property
     def name(self) -> str | None:
@@ -286,16 +270,6 @@ class Container:
     def image(self) -> str | None:
         """`image`."""
         return text(self.data.get("image"))
-
-    @property
-    def security(self) -> Mapping[str, Any]:
-        """`securityContext`."""
-        return mapping(self.data.get("securityContext"))
-
-    @property
-    def resources(self) -> Mapping[str, Any]:
-        """`resources`."""
-        return mapping(self.data.get("resources"))
 
     def items(self, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Index and mapping of each item of a list field (`ports`, `env`, `volumeMounts` …)."""
@@ -316,31 +290,19 @@ class Workload(View):
         self.pod_route = route
         self.further = further
         """Whether this is the second or a later pod template of its resource."""
-
-    @cached_property
-    def template(self) -> Mapping[str, Any]:
+        self.template: Mapping[str, Any] = mapping(self.get(*route))
         """The pod template (for a Pod: the object)."""
-        return mapping(self.get(*self.pod_route))
-
-    @cached_property
-    def pod_spec(self) -> Mapping[str, Any]:
+        self.pod_spec: Mapping[str, Any] = mapping(self.template.get("spec"))
         """The pod's `spec`."""
-        return mapping(self.template.get("spec"))
-
-    @property
-    def pod_labels(self) -> Mapping[str, Any]:
+        metadata = mapping(self.template.get("metadata"))
+        self.pod_labels: Mapping[str, Any] = mapping(metadata.get("labels"))
         """Labels of the pods."""
-        return mapping(mapping(self.template.get("metadata")).get("labels"))
-
-    @property
-    def pod_annotations(self) -> Mapping[str, Any]:
+        self.pod_annotations: Mapping[str, Any] = mapping(metadata.get("annotations"))
         """Annotations of the pods."""
-        return mapping(mapping(self.template.get("metadata")).get("annotations"))
-
-    @property
-    def pod_security(self) -> Mapping[str, Any]:
+        self.pod_security: Mapping[str, Any] = mapping(self.pod_spec.get("securityContext"))
         """The pod's `securityContext`."""
-        return mapping(self.pod_spec.get("securityContext"))
+        self.containers: tuple[Container, ...] = self._containers()
+        """All containers: init (with `restartPolicy: Always`: sidecar), main, ephemeral."""
 
     @property
     def is_windows(self) -> bool:
@@ -372,9 +334,7 @@ class Workload(View):
         """The field path of a field of the pod template: `pod_at("spec", "hostNetwork")`."""
         return FieldPath(self.pod_route + route)
 
-    @cached_property
-    def containers(self) -> tuple[Container, ...]:
-        """All containers: init (with `restartPolicy: Always`: sidecar), main, ephemeral."""
+    def _containers(self) -> tuple[Container, ...]:
         found = []
         for key in ("initContainers", "containers", "ephemeralContainers"):
             for index, item in enumerate(sequence(self.pod_spec.get(key))):

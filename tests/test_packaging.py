@@ -70,7 +70,7 @@ def test_wheel_holds_program_rules_schemas_index_and_licence_and_nothing_else(bu
     expected = files_below(built.source / "kubelint_ack", "kubelint_ack/")
     expected |= files_below(built.source / "rules", "kubelint_ack/_data/rules/")
     expected |= files_below(built.source / "schemas", "kubelint_ack/_data/schemas/")
-    expected |= {f"kubelint_ack/_data/{name}" for name in ("index.json", "texts.en.json", "texts.zh.json")}
+    expected |= {f"kubelint_ack/_data/{name}" for name in ("index.json", "texts.en.jsonl", "texts.zh.jsonl")}
     metadata = ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
     expected |= {f"{STEM}.dist-info/{name}" for name in metadata}
     with zipfile.ZipFile(built.wheel) as wheel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kubelint_ack import definitions, lifecycle
+from kubelint_ack import lifecycle
 from kubelint_ack.apiserver import admission as refused
 from kubelint_ack.facts import ResourceFact
 from kubelint_ack.kinds import CLUSTER_SCOPED, KUBERNETES_GROUPS
@@ -341,61 +341,85 @@ def _expression(route: Route, item: Mapping[str, Any], severity: Severity | None
 
 def crd_name_mismatch(view: View, profile: Profile) -> Iterator[Hit]:
     """A name that is not the plural and the group."""
+    from kubelint_ack import definitions
+
     yield from definitions.name_mismatch(view)
 
 
 def crd_group_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """A group that is no domain, or one of the community's without its approval."""
+    from kubelint_ack import definitions
+
     yield from definitions.group_invalid(view)
 
 
 def crd_names_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Names of the kind and its resource that are no DNS labels, or alike."""
+    from kubelint_ack import definitions
+
     yield from definitions.names_invalid(view)
 
 
 def crd_versions_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Versions of equal or wrong names, none or several that are stored, wrong warnings of deprecation."""
+    from kubelint_ack import definitions
+
     yield from definitions.versions_invalid(view)
 
 
 def crd_schema_missing(view: View, profile: Profile) -> Iterator[Hit]:
     """Versions without a schema, and the switch that keeps unknown fields everywhere."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_missing(view)
 
 
 def crd_json_path_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Paths of printer columns, of the scale subresource and of selectable fields."""
+    from kubelint_ack import definitions
+
     yield from definitions.json_path_invalid(view)
 
 
 def crd_conversion_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """A webhook that converts without being complete, or that is set although nothing is converted."""
+    from kubelint_ack import definitions
+
     yield from definitions.conversion_invalid(view)
 
 
 def crd_not_structural(view: View, profile: Profile) -> Iterator[Hit]:
     """Schemas whose structure is not complete."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_hits(view, "crd-not-structural")
 
 
 def crd_schema_keyword(view: View, profile: Profile) -> Iterator[Hit]:
     """Keywords that schemas of CustomResourceDefinitions do not support, or not there."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_hits(view, "crd-schema-keyword")
 
 
 def crd_pattern_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Patterns that Go cannot read."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_hits(view, "crd-pattern-invalid")
 
 
 def crd_list_type_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Types of lists and maps that do not fit them."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_hits(view, "crd-list-type-invalid")
 
 
 def crd_validation_rule_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """CEL rules that lack something."""
+    from kubelint_ack import definitions
+
     yield from definitions.schema_hits(view, "crd-validation-rule-invalid")
     yield from definitions.rule_syntax(view)
 
@@ -453,4 +477,6 @@ def api_not_yet_available(view: View, profile: Profile) -> Iterator[Hit]:
 
 def crd_default_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Defaults that do not fit their own schema."""
+    from kubelint_ack import definitions
+
     yield from definitions.default_invalid(view)
