@@ -42,7 +42,7 @@ def image(text: object) -> Image | None:
     return _image(text) if isinstance(text, str) else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _image(raw: str) -> Image | None:
     if len(raw) > 1000 or re.fullmatch("[a-f0-9]{64}", raw):
         return None

@@ -27,7 +27,7 @@ _QUALIFIED = "(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 
 def _grammar(check: Callable[[str], str]) -> Callable[[object], str]:
     """Lets a check take any object, and remember: a render repeats the same few names."""
-    remembered = lru_cache(maxsize=1024)(check)
+    remembered = lru_cache(maxsize=8192)(check)
 
     @wraps(check)
     def checked(text: object) -> str:

@@ -443,8 +443,8 @@ class Project:
 
     def workload_elsewhere(self, selector: Selector, near: Any) -> WorkloadFact | None:
         """The workload that a selector would select in another namespace than that of `near`."""
-        for workload in self.workloads:
-            if matches(selector, self.pod_labels(workload)):
+        for workload, labels in self._pods.candidates(selector):
+            if matches(selector, labels):
                 same = same_namespace(self.namespace(workload), self.namespace(near))
                 return workload if same is False else None
         return None

@@ -69,6 +69,11 @@ class Found(NamedTuple):
     """Whether it belongs to the pods, and so is not checked where only they are."""
 
 
+def may_select(view: View) -> bool:
+    """Whether an object's kind has any place for a selector that is known here."""
+    return isinstance(view, Workload) or view.family in _SELECTORS or view.family in _LABEL_MAPS
+
+
 def label_selectors(view: View) -> Iterator[Found]:
     """Every `LabelSelector` that is written: of the object, of its pods' affinity and of their topology spread."""
     for route in _SELECTORS.get(view.family, ()):

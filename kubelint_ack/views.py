@@ -301,22 +301,18 @@ class Workload(View):
         """Annotations of the pods."""
         self.pod_security: Mapping[str, Any] = mapping(self.pod_spec.get("securityContext"))
         """The pod's `securityContext`."""
+        self.is_windows: bool = (
+            mapping(self.pod_spec.get("os")).get("name") == "windows"
+            or mapping(self.pod_spec.get("nodeSelector")).get("kubernetes.io/os") == "windows"
+        )
+        """Whether the pod says that it runs on Windows nodes."""
         self.containers: tuple[Container, ...] = self._containers()
         """All containers: init (with `restartPolicy: Always`: sidecar), main, ephemeral."""
 
     @property
-    def is_windows(self) -> bool:
-        """Whether the pod says that it runs on Windows nodes."""
-        selector = mapping(self.pod_spec.get("nodeSelector"))
-        return (
-            mapping(self.pod_spec.get("os")).get("name") == "windows" or selector.get("kubernetes.io/os") == "windows"
-        )
-
-    @property
     def is_live_pod(self) -> bool:
         """Whether this is a Pod that was taken from a cluster: it has a status, or a controller that owns it."""
-        own = self.data.get("status"), self.metadata.get("ownerReferences")
-        return self.family == ("", "Pod") and any(own)
+        return self.family == ("", "Pod") and bool(self.data.get("status") or self.metadata.get("ownerReferences"))
 
     def refused(self, version: tuple[int, int] | None) -> Severity | None:
         """The severity of what the API server refuses in a pod: None, the rule's own, where it refuses this object.

@@ -29,7 +29,8 @@ _POD_RESOURCES_SINCE = (1, 34)
 def request_exceeds_limit(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Requests above the limits that are written beside them, of containers and of the pod."""
     for container in workload.containers:
-        yield from _over_limit(container.resources, container.at("resources"), "", container=container.label)
+        if "requests" in container.resources:
+            yield from _over_limit(container.resources, container.at("resources"), "", container=container.label)
     pod = mapping(workload.pod_spec.get("resources"))
     if not pod:
         return
@@ -111,8 +112,11 @@ def _below(at: FieldPath, *route: str) -> FieldPath:
 def probe_port_unresolved(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Port names in probes and lifecycle hooks that no port of the container has."""
     for container in workload.containers:
+        named = list(_named_ports(container))
+        if not named:
+            continue
         declared, known = _port_names(container)
-        for route, name in _named_ports(container):
+        for route, name in named:
             if name in declared:
                 continue
             owner: Container | None = None

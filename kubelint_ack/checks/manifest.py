@@ -20,7 +20,7 @@ from kubelint_ack.names import (
 from kubelint_ack.profile import Profile
 from kubelint_ack.project import Project
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Severity, Unknown
-from kubelint_ack.selectors import Found, label_maps, label_selectors
+from kubelint_ack.selectors import Found, label_maps, label_selectors, may_select
 from kubelint_ack.values import is_placeholder
 from kubelint_ack.views import View, Workload, mapping, sequence
 
@@ -38,7 +38,7 @@ def annotation_value_not_string(view: View, profile: Profile) -> Iterator[Hit]:
         metadata = mapping(view.get(*route))
         for field, message in (("annotations", "default"), ("labels", "label")):
             for key, value in mapping(metadata.get(field)).items():
-                if isinstance(value, (str, Unknown)):
+                if type(value) is str or isinstance(value, (str, Unknown)):
                     continue
                 at = view.at(*route, field, key)
                 if value is None:
@@ -138,7 +138,8 @@ def metadata_name_invalid(view: View, profile: Profile) -> Iterator[Hit]:
         reason, limit = "cronjob", _CRON_JOB_LIMIT
     elif not reason and view.family == ("batch", "Job") and isinstance(name, str):
         reason, limit = _job_name(view, name)
-    yield from _name_hit(view, "name", name, reason, limit)
+    if reason:
+        yield from _name_hit(view, "name", name, reason, limit)
 
 
 def _job_name(view: View, name: str) -> tuple[str, int]:
@@ -191,7 +192,8 @@ def label_invalid(view: View, profile: Profile) -> Iterator[Hit]:
         labels = mapping(view.get(*route)).get("labels")
         if labels and isinstance(labels, dict):
             for key, value in labels.items():
-                yield from _label_hits((*route, "labels"), key, value, severity)
+                if qualified_name(key) or label_value(value):
+                    yield from _label_hits((*route, "labels"), key, value, severity)
 
 
 def _label_hits(route: Route, key: object, value: object, severity: Severity | None) -> Iterator[Hit]:
@@ -289,6 +291,8 @@ _EXPRESSION_VALUES_CHECKED = (1, 27)
 
 def label_selector_invalid(view: View, profile: Profile) -> Iterator[Hit]:
     """Label selectors and maps of labels that select, as the API server validates them."""
+    if not may_select(view):
+        return
     for found in label_maps(view):
         yield from _selector_labels(found.route, found.data, _selector_severity(view, found, profile))
     for found in label_selectors(view):

@@ -265,6 +265,8 @@ def node_selector_not_string(workload: Workload, profile: Profile) -> Iterator[H
 
 def _all_terms(workload: Workload) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
     """Every term of the node affinity, required or preferred, and its route in the pod template."""
+    if not workload.pod_spec.get("affinity"):
+        return
     for index, term in enumerate(sequence(workload.get(*workload.pod_route, *_REQUIRED))):
         yield (*_REQUIRED, index), mapping(term)
     for index, item in enumerate(sequence(workload.get(*workload.pod_route, *_PREFERRED))):

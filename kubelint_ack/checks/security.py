@@ -13,7 +13,8 @@ from kubelint_ack.views import Container, Workload, integer, mapping, sequence
 
 def privileged_container(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """`securityContext.privileged: true` in any container."""
-    if workload.is_windows:
+    privileged = [container for container in workload.containers if container.security.get("privileged") is True]
+    if not privileged or workload.is_windows:
         return
     # Agents of nodes (network, storage, monitoring) run as DaemonSets and often cannot do without.
     severity: Severity | None = "info" if workload.kind == "DaemonSet" else None
@@ -21,9 +22,8 @@ def privileged_container(workload: Workload, profile: Profile) -> Iterator[Hit]:
     owners = sequence(workload.metadata.get("ownerReferences"))
     if workload.kind == "Pod" and any(mapping(owner).get("kind") == "DaemonSet" for owner in owners):
         severity = "info"
-    for container in workload.containers:
-        if container.security.get("privileged") is True:
-            yield Hit(container.at("securityContext", "privileged"), severity=severity, container=container.label)
+    for container in privileged:
+        yield Hit(container.at("securityContext", "privileged"), severity=severity, container=container.label)
 
 
 def run_as_non_root(workload: Workload, profile: Profile) -> Iterator[Hit]:

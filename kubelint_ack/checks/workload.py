@@ -21,6 +21,9 @@ def selector_template_mismatch(workload: Workload, profile: Profile) -> Iterator
     own = workload.get(*route)
     if not isinstance(own, dict) or not own or not isinstance(workload.get(*workload.pod_route), dict):
         return
+    pairs = own.get("matchLabels")
+    if len(own) == 1 and isinstance(pairs, dict) and pairs.items() <= workload.pod_labels.items():
+        return
     metadata = workload.template.get("metadata")
     if isinstance(metadata, Unknown) or isinstance(mapping(metadata).get("labels"), Unknown):
         return
@@ -251,7 +254,7 @@ def terway_pod_networks_conflict(workload: Workload, profile: Profile) -> Iterat
 
 def terway_pod_networks_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """Networks written out in annotations, against what the webhook takes."""
-    if not pod_network.is_left_alone(workload, profile):
+    if workload.pod_annotations and not pod_network.is_left_alone(workload, profile):
         yield from pod_network.wrong_networks(workload)
 
 
