@@ -237,7 +237,7 @@ class Selector(NamedTuple):
     match_labels: tuple[tuple[str, str], ...] = ()
     expressions: tuple[Requirement, ...] = ()
     unknown: bool = False
-    """Some part was left out: it is known only after rendering, or is of a form that the API server refuses."""
+    """Some part was left out: known only after rendering, refused by the API server, or given by controllers."""
 
     @property
     def empty(self) -> bool:
@@ -327,6 +327,15 @@ def selector_text(selector: Selector) -> str:
 _ABSENT = object()
 
 
+# Labels that controllers give to pods: no template shows them.
+# https://kubernetes.io/docs/reference/labels-annotations-taints/
+_GIVEN = frozenset(
+    {"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "pod-template-hash"}
+    | {"controller-revision-hash", "controller-uid", "job-name", "batch.kubernetes.io/controller-uid"}
+    | {"batch.kubernetes.io/job-name", "batch.kubernetes.io/job-completion-index"}
+)
+
+
 def _pairs(value: object) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The known pairs of a map of labels, sorted; and whether some part of it is unknown or refused."""
     if value is None:
@@ -337,7 +346,9 @@ def _pairs(value: object) -> tuple[tuple[tuple[str, str], ...], bool]:
     for key, label in value.items():
         # A null decodes to the empty string; any other scalar is refused.
         label = "" if label is None else label
-        if isinstance(key, str) and isinstance(label, str) and not (qualified_name(key) or label_value(label)):
+        if not isinstance(key, str) or not isinstance(label, str) or key in _GIVEN:
+            continue
+        if not (qualified_name(key) or label_value(label)):
             pairs.append((key, label))
     return tuple(sorted(pairs)), len(pairs) < len(value)
 
@@ -347,7 +358,7 @@ def _requirement(item: object) -> Requirement | None:
     if not isinstance(item, Mapping):
         return None
     key, operator, values = item.get("key"), item.get("operator"), item.get("values")
-    if not isinstance(key, str) or not isinstance(operator, str) or qualified_name(key):
+    if not isinstance(key, str) or not isinstance(operator, str) or key in _GIVEN or qualified_name(key):
         return None
     if operator in ("Exists", "DoesNotExist"):
         return None if values else Requirement(key, operator)

@@ -224,7 +224,11 @@ class Balancer:
         when = need.get("when")
         if when is not None and setting.value.lower() not in {one.lower() for one in when}:
             return False
-        return self.holds(need["key"], need.get("values", ())) is False
+        wanted = need.get("values", ())
+        # In other letters it is wrong by itself, and lb-enum-invalid or lb-flag-invalid says so.
+        if (self.value(need["key"]) or "").lower() in {one.lower() for one in wanted if one}:
+            return False
+        return self.holds(need["key"], wanted) is False
 
     def is_met(self, setting: Setting) -> bool:
         """Whether all that it needs is surely there."""

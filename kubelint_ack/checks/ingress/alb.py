@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from kubelint_ack.ack import alb_config_fields
 from kubelint_ack.annotations import Part
 from kubelint_ack.facts import AlbConfigFact, Backend, IngressFact, IngressPath, ServiceFact
 from kubelint_ack.paths import (
@@ -180,6 +181,9 @@ def alb_listener_missing(ingress: IngressFact, project: Project, profile: Profil
         if one in declared:
             continue
         other = next((given for given in config.listeners if given.port == one.port), None)
+        if other and other.protocol not in alb_config_fields()["spec.listeners[].protocol"]["values"]:
+            # Said by albconfig-value-invalid.
+            continue
         yield Hit(
             _listener_place(ingress, one, written is not None),
             message="protocol" if other else "default",
