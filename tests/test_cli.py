@@ -975,7 +975,7 @@ def test_an_interrupt_ends_with_130_and_no_traceback(repo: Path, jobs: str) -> N
     running = subprocess.Popen(
         command, cwd=repo, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    time.sleep(1)
+    time.sleep(3)  # the program has started, also on a machine that is busy, and has work for longer
     os.killpg(running.pid, signal.SIGINT)
     _, errors = running.communicate(timeout=30)
     assert running.returncode == 130
