@@ -148,7 +148,8 @@ def _fill(node: Node, schema: Schema, meta: Meta, is_object: bool) -> None:
         _fill_map(node, schema, meta, is_object, preserves)
         required = [name for name in _sequence(schema.get("required")) if isinstance(name, str)]
         if schema.get(EMBEDDED) is True:
-            required = list(dict.fromkeys(["apiVersion", "kind", *required]))
+            required = [name for name in required if name not in _IDENTITY]
+            checks.insert(0, _identified)
         if required:
             checks.insert(0, _required(required))
     elif node.type == "list":
@@ -206,6 +207,15 @@ def _sequence(value: Any) -> Sequence[Any]:
 
 
 # --- checks
+
+
+_IDENTITY = ("apiVersion", "kind")
+
+
+def _identified(value: Any, path: Path, found: list[Mistake]) -> None:
+    """That an embedded object says what it is; in a custom resource only here the empty string is as good as none."""
+    if isinstance(value, dict) and not any(map(is_placeholder, value)):
+        found.extend(mistake("missing-field", (path, name)) for name in _IDENTITY if value.get(name, "") == "")
 
 
 def _required(names: Sequence[str]) -> Check:

@@ -345,6 +345,11 @@ MEANING: list[tuple[str, str, str]] = [
     ),
     (
         EMBEDDED,
+        '{a: {apiVersion: v1, kind: "", metadata: {name: x}}}',
+        "missing-field",
+    ),
+    (
+        EMBEDDED,
         "{a: {apiVersion: v1, kind: A, metadata: {name: x, nmespace: y}}}",
         "unknown-field",
     ),
