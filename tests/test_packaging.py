@@ -85,7 +85,7 @@ def test_wheel_holds_program_rules_schemas_index_and_licence_and_nothing_else(bu
         "kinds.txt",
     }
     others = {Path(name).suffix for name in expected - api_schemas if "/_data/" in name}
-    assert others == {".json", ".yaml"}
+    assert others == {".json", ".jsonl", ".yaml"}
 
 
 def test_source_distribution_builds_the_same_wheel(built: Built) -> None:
