@@ -495,7 +495,7 @@ def lb_class_unsupported(service: Service, profile: Profile) -> Iterator[Hit]:
         message = "case"
     elif value.startswith("alibabacloud.com/"):
         message, severity = "default", "warning"
-    elif profile.is_ack:
+    elif profile.is_ack or service.is_alibaba:
         message, severity = "other", "info"
     else:
         return
