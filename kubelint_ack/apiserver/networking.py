@@ -11,7 +11,7 @@ from typing import Any
 
 from kubelint_ack.names import dns1035_label, dns1123_label, dns1123_subdomain, port_name
 from kubelint_ack.records import FieldPath, Hit, Related, Route, Unknown
-from kubelint_ack.values import address, cidr, is_to_fill_in
+from kubelint_ack.values import address, cidr, cidr_problem, is_to_fill_in
 from kubelint_ack.views import View, integer, mapping, sequence, text
 
 # --- Ingresses
@@ -210,8 +210,13 @@ def end_ports(policy: View) -> Iterator[Hit]:
                 yield Hit(at, message="order", depends=depends, port=number, end=end)
 
 
-def ip_blocks(policy: View) -> Iterator[Hit]:
+STRICT_ADDRESSES = (1, 37)
+"""From here on ranges with bits beyond their prefix are refused: StrictIPCIDRValidation is on in 1.37 (seen there)."""
+
+
+def ip_blocks(policy: View, version: tuple[int, int] | None) -> Iterator[Hit]:
     """Address ranges that are none, and exceptions that are no part of their range."""
+    strict = version is not None and version >= STRICT_ADDRESSES
     for route, rule, field in _rules(policy):
         for index, peer in enumerate(sequence(rule.get(field))):
             block = mapping(mapping(peer).get("ipBlock"))
@@ -223,6 +228,8 @@ def ip_blocks(policy: View) -> Iterator[Hit]:
             if whole is None:
                 yield Hit(at, message="address" if address(written) else "syntax", value=written)
                 continue
+            if strict and cidr_problem(written) == "host-bits":
+                yield Hit(at, message="host-bits", value=written, right=str(whole))
             for number, one in enumerate(sequence(block.get("except"))):
                 if not isinstance(one, str) or is_to_fill_in(one):
                     continue
@@ -236,3 +243,5 @@ def ip_blocks(policy: View) -> Iterator[Hit]:
                 ):
                     message = "same" if part == whole else "outside"
                     yield Hit(part_at, message=message, depends=(at,), value=one, cidr=written)
+                elif strict and cidr_problem(one) == "host-bits":
+                    yield Hit(part_at, message="host-bits", value=one, right=str(part))

@@ -551,4 +551,4 @@ def netpol_end_port_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
 
 def netpol_ip_block_invalid(policy: View, profile: Profile) -> Iterator[Hit]:
     """Address ranges that are none, and exceptions outside of theirs."""
-    yield from refused.ip_blocks(policy)
+    yield from refused.ip_blocks(policy, profile.kubernetes_version)
