@@ -488,17 +488,21 @@ def container_restart_policy_invalid(workload: Workload, profile: Profile) -> It
         )
 
 
+# InPlacePodVerticalScaling is on by default since then; before, the server drops the field.
+_RESIZE_SINCE = (1, 33)
+
+
 def resize_policy_invalid(workload: Workload, profile: Profile) -> Iterator[Hit]:
     """A resize that restarts the container of a pod whose containers are never restarted."""
-    if workload.pod_spec.get("restartPolicy") != "Never":
+    version = profile.kubernetes_version
+    if workload.pod_spec.get("restartPolicy") != "Never" or (version is not None and version < _RESIZE_SINCE):
         return
     for container in workload.containers:
         for index, policy in container.items("resizePolicy"):
             if policy.get("restartPolicy") == "RestartContainer":
                 at = container.at("resizePolicy", index, "restartPolicy")
                 depends = (workload.pod_at("spec", "restartPolicy"),)
-                severity = workload.refused(profile.kubernetes_version)
-                yield Hit(at, severity=severity, depends=depends, container=container.label)
+                yield Hit(at, severity=workload.refused(version), depends=depends, container=container.label)
 
 
 # --- Names and amounts of resources
