@@ -121,7 +121,7 @@ def stages(folder: Path) -> None:
     active = catalog.select()
     settings = Settings(active, (EMPTY,))
     begun = time.process_time()
-    records = [scan_source(source, "manifest", settings) for source in inputs.scope]
+    records = [scan_source((source, "manifest", None), settings) for source in inputs.scope]
     scan = time.process_time() - begun
     begun = time.process_time()
     outcome = engine.run(engine.Request(inputs, config.DEFAULT, active, jobs=1))
