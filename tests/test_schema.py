@@ -461,8 +461,10 @@ def test_jsonschema_gives_the_same_verdict_on_mutants() -> None:
     chance = random.Random(20)
     different = []
     refused = 0
+    # What stands below items and additionalProperties of a CRD's schema is free to the reference, not to the server.
+    samples = [one for one in SAMPLES if one["kind"] != "CustomResourceDefinition"]
     for _ in range(800):
-        data = _mutant(chance.choice(SAMPLES), chance)
+        data = _mutant(chance.choice(samples), chance)
         if not isinstance(data.get("metadata"), dict) or not resources(data)[0]:
             continue
         own, reference = _verdicts(data)
