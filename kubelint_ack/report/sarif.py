@@ -247,6 +247,7 @@ class _Writer:
         self.rules = sorted(run.rules.values(), key=lambda rule: rule.code)
         self.index = {rule.name: position for position, rule in enumerate(self.rules)}
         self.described = [rule for rule in self.rules if rule.name in (*UNREAD, CRASH)]
+        self.fired: set[str] = set()
         self.english = run.language == "en"
 
     def say(self, key: str, **values: object) -> str:
@@ -254,6 +255,7 @@ class _Writer:
 
     def log(self) -> om.SarifLog:
         kept = self.kept()
+        self.fired = {finding.rule for finding in kept}
         driver = om.ToolComponent(
             name="kubelint-ack",
             organization="kubelint-ack",
@@ -301,7 +303,6 @@ class _Writer:
     # rules
 
     def descriptor(self, rule: RuleInfo, **more: Any) -> om.ReportingDescriptor:
-        page = rule.page() if callable(rule.page) else rule.page
         plain_text = [rule.title, rule.why, rule.fix]
         if rule.references:
             plain_text.append("\n".join([self.say("sarif.references"), *rule.references]))
@@ -312,11 +313,16 @@ class _Writer:
             full_description=om.MultiformatMessageString(text=_sentence(flow(rule.why))),
             help=om.MultiformatMessageString(
                 text="\n\n".join(part.strip() for part in plain_text if part.strip()),
-                markdown=f"{page.strip()}\n\n[{rule.name}]({rule.url})",
+                markdown=self.page(rule) if rule.name in self.fired else None,
             ),
             help_uri=rule.url,
             **more,
         )
+
+    def page(self, rule: RuleInfo) -> str:
+        """The rule's page with its examples: only for rules with results, as each costs the reading of a rule file."""
+        page = rule.page() if callable(rule.page) else rule.page
+        return f"{page.strip()}\n\n[{rule.name}]({rule.url})"
 
     def rule(self, rule: RuleInfo) -> om.ReportingDescriptor:
         strings = None
