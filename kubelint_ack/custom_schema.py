@@ -37,6 +37,7 @@ from kubelint_ack.schema import (
     route_of,
     shown,
 )
+from kubelint_ack.views import mapping
 
 Schema = Mapping[str, Any]
 Meta = Callable[[], Node]
@@ -53,10 +54,6 @@ _TYPES: dict[str, Type] = {
 _INT32 = (-(2**31), 2**31 - 1)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 # --- the object as it is judged
 
 
@@ -70,7 +67,7 @@ def prepared(value: Any, schema: Schema) -> Any:
         return made if any(one is not other for one, other in zip(made, value)) else value
     if not isinstance(value, dict):
         return value
-    properties, additional = _mapping(schema.get("properties")), schema.get("additionalProperties")
+    properties, additional = mapping(schema.get("properties")), schema.get("additionalProperties")
     result: dict[str, Any] = {}
     changed = False
     for key, item in value.items():
@@ -94,7 +91,7 @@ def has_defaults(schema: Any) -> bool:
     """Whether a schema, or one in it, has a default."""
     if not isinstance(schema, dict):
         return False
-    fields = _mapping(schema.get("properties")).values()
+    fields = mapping(schema.get("properties")).values()
     below = (*fields, schema.get("items"), schema.get("additionalProperties"))
     return schema.get("default") is not None or any(map(has_defaults, below))
 
@@ -172,7 +169,7 @@ def _int32(value: Any, path: Path, found: list[Mistake]) -> None:
 
 
 def _fill_map(node: Node, schema: Schema, meta: Meta, is_object: bool, preserves: bool) -> None:
-    properties, additional = _mapping(schema.get("properties")), schema.get("additionalProperties")
+    properties, additional = mapping(schema.get("properties")), schema.get("additionalProperties")
     fields = {name: _compile(one, meta) for name, one in properties.items() if isinstance(one, dict)}
     if is_object:
         own = fields.get("metadata")
@@ -366,7 +363,7 @@ def _nested(schema: Schema) -> Check:
     if required:
         checks.insert(0, _required(required))
     properties = {
-        name: _nested(one) for name, one in _mapping(schema.get("properties")).items() if isinstance(one, dict)
+        name: _nested(one) for name, one in mapping(schema.get("properties")).items() if isinstance(one, dict)
     }
     items = _nested(schema["items"]) if isinstance(schema.get("items"), dict) else None
     kind = str(schema.get("type"))
@@ -574,7 +571,7 @@ def as_structural(schema: Schema) -> Schema | None:
         if key in schema:
             made[key] = [as_structural(one) if isinstance(one, dict) else None for one in _sequence(schema[key])]
     if "properties" in schema:
-        properties = _mapping(schema["properties"])
+        properties = mapping(schema["properties"])
         made["properties"] = {
             name: as_structural(one) if isinstance(one, dict) else {} for name, one in properties.items()
         }
